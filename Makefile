@@ -1,0 +1,33 @@
+# What can be done here; `make` lists it. Each target sets up what it needs.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-down test lint chart crds build
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: ## show what Portreeve does, on a cluster of its own, which is left running (DEMO=once: stopped)
+	@demo/run up $(DEMO)
+
+demo-down: ## stop what `make demo` left running
+	@demo/run down
+
+test: ## all tests, those against a real API server included
+	@tests/requirements
+	@[[ $${PORTREEVE_TEST_CLUSTER:-} == current ]] || tests/cluster/build >/dev/null
+	cargo test
+
+lint: ## formatting, and clippy without a warning
+	cargo fmt --check
+	cargo clippy --all-targets -- --deny warnings
+
+chart: ## check the Helm chart
+	charts/check
+
+crds: ## write the definitions of the kinds into the chart
+	cargo run --quiet -- crds --output charts/portreeve/crds
+
+build: ## the release build: target/release/portreeve
+	cargo build --release

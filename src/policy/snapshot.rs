@@ -1,0 +1,144 @@
+//! What is known of the cluster, in memory: all that a decision is made from.
+//!
+//! The controllers' watches keep it; admission reads it. It holds only what decisions need, so
+//! that a large cluster costs little: of a Pod the names of the Secrets that it reads, of a Secret
+//! who owns it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::pki::PkiRules;
+
+/// A namespaced object's place.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Key {
+    /// The key of a namespace and a name.
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// What is known of a Pki.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPki {
+    /// Its uid.
+    pub uid: String,
+    /// When it was made; of two that claim one Secret, the elder has it.
+    pub created: Option<Timestamp>,
+    /// The Secret that it claims.
+    pub secret_name: String,
+}
+
+/// What is known of a Secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownSecret {
+    /// The uid of the Pki that owns it, if a Pki does.
+    pub pki_uid: Option<String>,
+    /// Its version: a change of it is a change of the Secret.
+    pub resource_version: String,
+}
+
+/// What is known of a Pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPod {
+    /// Its uid.
+    pub uid: String,
+    /// The Secrets that it reads.
+    pub secrets: Vec<String>,
+}
+
+/// What is known of a PkiPolicy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownPolicy {
+    /// Its uid.
+    pub uid: String,
+    /// What it allows; none where it does not compile, and is not in effect.
+    pub rules: Option<Arc<PkiRules>>,
+}
+
+/// All that is known of the cluster.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Portreeve's own namespace, where the Secrets of the authorities lie.
+    pub own_namespace: String,
+    /// The labels of each namespace.
+    pub namespaces: HashMap<String, BTreeMap<String, String>>,
+    /// The policies, in the order of their names.
+    pub pki_policies: BTreeMap<String, KnownPolicy>,
+    /// The Pkis, by namespace and name.
+    pub pkis: HashMap<String, BTreeMap<String, KnownPki>>,
+    /// The Secrets, by namespace and name.
+    pub secrets: HashMap<String, HashMap<String, KnownSecret>>,
+    /// The Pods that read a Secret and have not ended, by namespace and name.
+    pub pods: HashMap<String, BTreeMap<String, KnownPod>>,
+}
+
+impl Snapshot {
+    /// The policies that are in effect, in the order of their names.
+    pub fn rules(&self) -> impl Iterator<Item = &Arc<PkiRules>> {
+        self.pki_policies.values().filter_map(|policy| policy.rules.as_ref())
+    }
+
+    /// The policies that select a namespace, in the order of their names. A namespace so new that
+    /// its labels are not known yet is selected by its name alone.
+    pub fn policies_for<'a>(
+        &'a self,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<PkiRules>> + 'a {
+        let labels = self.namespaces.get(namespace);
+        self.rules().filter(move |rules| rules.selects(namespace, labels))
+    }
+
+    /// The Pkis of a namespace that claim a Secret.
+    pub fn claimants<'a>(
+        &'a self,
+        namespace: &str,
+        secret: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a KnownPki)> + 'a {
+        self.pkis
+            .get(namespace)
+            .into_iter()
+            .flatten()
+            .filter(move |(_, pki)| pki.secret_name == secret)
+            .map(|(name, pki)| (name.as_str(), pki))
+    }
+
+    /// A Pki.
+    pub fn pki(&self, namespace: &str, name: &str) -> Option<&KnownPki> {
+        self.pkis.get(namespace)?.get(name)
+    }
+
+    /// A Secret.
+    pub fn secret(&self, namespace: &str, name: &str) -> Option<&KnownSecret> {
+        self.secrets.get(namespace)?.get(name)
+    }
+
+    /// The Pods of a namespace that read a Secret.
+    pub fn readers<'a>(
+        &'a self,
+        namespace: &str,
+        secret: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a KnownPod)> + 'a {
+        self.pods
+            .get(namespace)
+            .into_iter()
+            .flatten()
+            .filter(move |(_, pod)| pod.secrets.iter().any(|name| name == secret))
+            .map(|(name, pod)| (name.as_str(), pod))
+    }
+}
