@@ -4,6 +4,7 @@
 pub mod admission;
 pub mod api;
 mod backoff;
+pub mod cel;
 pub mod cli;
 pub mod controllers;
 pub mod events;

@@ -1,0 +1,85 @@
+//! What to write instead.
+
+use crate::cel::library;
+use crate::cel::scope::Scope;
+use crate::cel::types::Type;
+
+/// The candidate that is most like `word`, as a question.
+pub(super) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<String> {
+    let (best, distance) = candidates
+        .map(|candidate| (candidate, strsim::damerau_levenshtein(word, candidate)))
+        .min_by_key(|(_, distance)| *distance)?;
+    let is_near = distance <= 1 + word.chars().count() / 4;
+    is_near.then(|| format!("did you mean {best}?"))
+}
+
+/// Of a name that is not there.
+pub(super) fn name<'n>(
+    name: &str,
+    scope: &'n Scope,
+    locals: impl Iterator<Item = &'n str>,
+) -> Option<String> {
+    match name {
+        "authorizer" => {
+            let why = "authorizer is not available here: an answer would take calls to the API \
+                       server while it waits for this one";
+            return Some(why.to_owned());
+        }
+        "params" => {
+            return Some("params is not available here: a policy has no parameters".to_owned());
+        }
+        "variables" => {
+            return Some(
+                "variables can be used only where the policy declares some, and not in \
+                         matchConditions"
+                    .to_owned(),
+            );
+        }
+        _ => {}
+    }
+    if let Some(variable) = scope.variable_names().find(|variable| *variable == name) {
+        return Some(format!("a variable is read as variables.{variable}"));
+    }
+    nearest(name, scope.names().chain(locals))
+}
+
+/// Of a function that is not there.
+pub(super) fn function(name: &str) -> Option<String> {
+    let hint = match name {
+        "all" | "exists" | "exists_one" | "filter" | "map" => {
+            "a macro is called on a list or map: x.all(y, …)"
+        }
+        "has" => "has takes one field: has(object.spec.x)",
+        "abs" | "ceil" | "floor" | "round" => "there is no math library in Kubernetes",
+        "bind" => "cel.bind is not in Kubernetes; a variable of the policy does the same",
+        "encode" | "decode" => "there are no encoders in Kubernetes",
+        "len" | "length" => "the length is size(x)",
+        "toLowerCase" | "lower" | "toLower" => "lower case is x.lowerAscii()",
+        "toUpperCase" | "upper" | "toUpper" => "upper case is x.upperAscii()",
+        "includes" | "has_key" | "hasKey" => "whether it is in a list or map: 'a' in x",
+        "allowed" | "check" | "serviceAccount" => "the authorizer is not available here",
+        _ => return nearest(name, library::function_names()),
+    };
+    Some(hint.to_owned())
+}
+
+/// Of an overload that is not there.
+pub(super) fn overload(function: &str, types: &[Type]) -> Option<String> {
+    let is = |type_: &Type| types.contains(type_);
+    let hint = match function {
+        "_==_" | "_!=_" if is(&Type::Int) && is(&Type::Double) => {
+            "write both numbers with a point, or both without"
+        }
+        "_+_" if is(&Type::String) && types.len() == 2 => {
+            "what is no string becomes one by string(x)"
+        }
+        "_==_" | "_!=_" if types.iter().any(|type_| matches!(type_, Type::Optional(_))) => {
+            "an optional is read by orValue(default)"
+        }
+        _ if types.iter().any(|type_| matches!(type_, Type::Optional(_))) => {
+            "an optional is read by orValue(default), or by value() where it is there"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}

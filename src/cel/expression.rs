@@ -1,0 +1,137 @@
+//! One expression, compiled.
+
+use super::error::{CompileError, Fault, Mistake};
+use super::meter::Meter;
+use super::program::{Inputs, Program, Variables, plan};
+use super::scope::Scope;
+use super::types::Type;
+use super::value::Value;
+use super::{check, syntax};
+
+/// What an expression is for, and so what type it has to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The `expression` of a validation: a bool.
+    Validation,
+    /// A `messageExpression`: a string.
+    Message,
+    /// The `expression` of a match condition: a bool. Its scope has no variables.
+    MatchCondition,
+    /// The `expression` of a variable: anything.
+    Variable,
+}
+
+impl Kind {
+    fn wanted(self) -> Option<Type> {
+        match self {
+            Self::Validation | Self::MatchCondition => Some(Type::Bool),
+            Self::Message => Some(Type::String),
+            Self::Variable => None,
+        }
+    }
+
+    /// What is said of an expression that is empty.
+    fn unspecified(self) -> &'static str {
+        match self {
+            Self::Validation | Self::Variable => "expression is not specified",
+            Self::Message => "must be non-empty if specified",
+            Self::MatchCondition => "Required value",
+        }
+    }
+}
+
+/// A compiled expression. It can be shared between threads.
+#[derive(Debug)]
+pub struct Expression {
+    source: String,
+    program: Program,
+    output: Type,
+}
+
+impl Expression {
+    /// Compiles `source`, in which the names of `scope` can be used.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, where that is something.
+    pub fn compile(kind: Kind, source: &str, scope: &Scope) -> Result<Self, CompileError> {
+        Self::compile_after(kind, source, scope, &[])
+    }
+
+    /// Compiles an expression that may use the variables of `scope`, whose expressions these are.
+    pub(super) fn compile_after(
+        kind: Kind,
+        source: &str,
+        scope: &Scope,
+        variables: &[Expression],
+    ) -> Result<Self, CompileError> {
+        // Kubernetes trims match conditions, and places in them are counted from there.
+        let text = if kind == Kind::MatchCondition { source.trim() } else { source };
+        if text.trim().is_empty() {
+            return Err(CompileError::whole(kind.unspecified()));
+        }
+        let depths: Vec<usize> = variables.iter().map(|variable| variable.program.depth).collect();
+        let compiled = syntax::parse(text, |root, nodes| {
+            let checked = check::check(&root, nodes, scope)?;
+            let output = checked.type_of(&root).clone();
+            if let Some(wanted) = kind.wanted()
+                && wanted != output
+            {
+                return Err(vec![wrong_type(&wanted, &output, source)]);
+            }
+            let program = plan(&root, &checked, scope, &depths)?;
+            Ok((program, output))
+        });
+        match compiled {
+            Ok((program, output)) => Ok(Self { source: source.to_owned(), program, output }),
+            Err(mistakes) => Err(CompileError::new(text, mistakes)),
+        }
+    }
+
+    /// The text.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The type of the result, as far as it is known without evaluating.
+    pub fn output(&self) -> &Type {
+        &self.output
+    }
+
+    /// Evaluates the expression, for what `meter` allows.
+    ///
+    /// # Errors
+    /// The expression's own, or that it costs too much.
+    pub(super) fn evaluate<'a>(
+        &'a self,
+        inputs: Inputs<'a>,
+        variables: &dyn Variables<'a>,
+        meter: &mut Meter,
+    ) -> Result<Value<'a>, Fault> {
+        self.program.evaluate(inputs, variables, meter)
+    }
+}
+
+fn wrong_type(wanted: &Type, found: &Type, source: &str) -> Mistake {
+    let hint = match (wanted, found) {
+        (Type::Bool, Type::Dyn) if source.trim_end().ends_with(".orValue(false)") => {
+            Some("what is in the object may be of any type; compare it: … .orValue(false) == true")
+        }
+        (Type::Bool, Type::Dyn) => {
+            Some("what is in the object may be of any type; compare it: … == true")
+        }
+        (Type::Bool, Type::Optional(_)) => {
+            Some("whether it is there: … .hasValue(); its value: … .orValue(false) == true")
+        }
+        (Type::String, Type::Dyn) => {
+            Some("what is in the object may be of any type; make it text: string(…), or … + ''")
+        }
+        (Type::String, _) => Some("make it text: string(…)"),
+        _ => None,
+    };
+    Mistake {
+        line: 0,
+        column: 0,
+        message: format!("must evaluate to {wanted} but got {found}"),
+        hint: hint.map(str::to_owned),
+    }
+}

@@ -1,0 +1,48 @@
+//! Lists as sets.
+
+use super::operators::is_in;
+use super::{Table, cost};
+use crate::cel::error::Fault;
+use crate::cel::meter::Meter;
+use crate::cel::value::{List, Value};
+
+pub(super) fn table() -> Table {
+    Table::default()
+        .priced("sets.contains(list(T), list(T)) -> bool", contains, cost::sets)
+        .priced("sets.equivalent(list(T), list(T)) -> bool", equivalent, cost::sets_both_ways)
+        .priced("sets.intersects(list(T), list(T)) -> bool", intersects, cost::sets)
+}
+
+fn two_lists<'v, 'a>(
+    meter: &Meter,
+    arguments: &'v [Value<'a>],
+) -> Result<(&'v List<'a>, &'v List<'a>), Fault> {
+    match arguments {
+        [Value::List(a), Value::List(b)] => {
+            meter.foresee(cost::sets(arguments, None))?;
+            Ok((a, b))
+        }
+        _ => Err(Fault::no_such_overload()),
+    }
+}
+
+fn holds_all(list: &List<'_>, part: &List<'_>) -> bool {
+    let list = Value::List(list.clone());
+    part.iter().all(|element| is_in(&element, &list) == Ok(true))
+}
+
+fn contains<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
+    let (list, part) = two_lists(meter, arguments)?;
+    Ok(Value::Bool(holds_all(list, part)))
+}
+
+fn equivalent<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
+    let (a, b) = two_lists(meter, arguments)?;
+    Ok(Value::Bool(holds_all(a, b) && holds_all(b, a)))
+}
+
+fn intersects<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
+    let (a, b) = two_lists(meter, arguments)?;
+    let b = Value::List(b.clone());
+    Ok(Value::Bool(a.iter().any(|element| is_in(&element, &b) == Ok(true))))
+}

@@ -1,0 +1,238 @@
+//! Names and paths into their values; cel-go's attributes (`interpreter/attributes.go`).
+
+use super::evaluate::{Machine, Outcome};
+use super::{Attribute, Plan, Qualifier, QualifierKey, Root, Slot};
+use crate::cel::error::Fault;
+use crate::cel::scope::Input;
+use crate::cel::value::compare::double_to_int;
+use crate::cel::value::display::go_value;
+use crate::cel::value::{List, Map, Text, Value, no_such_key};
+
+impl<'a> Machine<'a, '_> {
+    pub(super) fn attribute(&mut self, attribute: &'a Attribute) -> Outcome<'a> {
+        let value = self.resolve(attribute);
+        if !matches!(attribute.root, Root::Conditional(_)) {
+            self.meter.charge(1)?;
+        }
+        value
+    }
+
+    /// A step that is a branch of `?:`, or an index: a name costs nothing more there.
+    fn branch(&mut self, plan: &'a Plan) -> Outcome<'a> {
+        match plan {
+            Plan::Attribute(attribute) => self.resolve(attribute),
+            // As a branch, `has` of a path that is optional gives an optional.
+            Plan::Has(attribute, field) if attribute.path.iter().any(|q| q.optional) => {
+                Ok(match self.has(attribute, field)? {
+                    Value::Bool(true) => Value::some(Value::Bool(true)),
+                    _ => Value::Optional(None),
+                })
+            }
+            other => Ok(read_again(self.evaluate(other)?)),
+        }
+    }
+
+    fn resolve(&mut self, attribute: &'a Attribute) -> Outcome<'a> {
+        let root = self.root(&attribute.root)?;
+        if attribute.path.is_empty() {
+            return Ok(root);
+        }
+        let (value, is_optional) = match attribute.root {
+            // There the path begins at `variables`, and an optional within a path is no more than
+            // a value that has nothing in it.
+            Root::Variable(_) => self.follow(root, false, &attribute.path)?,
+            _ => self.follow_unwrapped(root, &attribute.path)?,
+        };
+        Ok(match value {
+            Some(value) if is_optional => Value::some(value),
+            Some(value) => value,
+            None => Value::Optional(None),
+        })
+    }
+
+    fn root(&mut self, root: &'a Root) -> Outcome<'a> {
+        match root {
+            Root::Input(input) => Ok(Value::from(match input {
+                Input::Object => self.inputs.object,
+                Input::OldObject => self.inputs.old_object,
+                Input::Request => self.inputs.request,
+                Input::NamespaceObject => self.inputs.namespace_object,
+            })),
+            Root::Variable(index) => {
+                self.meter.charge(1)?;
+                self.variables.get(*index)
+            }
+            Root::Slot(slot) => {
+                let (value, cost) = match self.slots.get(*slot) {
+                    Some(Slot::Value(value)) => return Ok(read_again(value.clone())),
+                    Some(Slot::Unpaid(value, cost)) => (value.clone(), *cost),
+                    Some(Slot::Empty) | None => return Err(Fault::no_such_overload()),
+                };
+                self.meter.charge(cost)?;
+                self.set(*slot, Slot::Value(value.clone()));
+                Ok(read_again(value))
+            }
+            Root::Plan(plan) => self.evaluate(plan),
+            Root::Conditional(parts) => {
+                let (condition, yes, no) = &**parts;
+                match self.evaluate(condition)? {
+                    Value::Bool(true) => self.branch(yes),
+                    Value::Bool(false) => self.branch(no),
+                    _ => Err(Fault::no_such_overload()),
+                }
+            }
+        }
+    }
+
+    /// As [`Machine::follow`], through an optional that the path begins at.
+    fn follow_unwrapped(
+        &mut self,
+        root: Value<'a>,
+        path: &'a [Qualifier],
+    ) -> Result<(Option<Value<'a>>, bool), Fault> {
+        match root {
+            Value::Optional(None) => Ok((None, true)),
+            Value::Optional(Some(value)) => self.follow((*value).clone(), true, path),
+            other => self.follow(other, false, path),
+        }
+    }
+
+    /// The value at the end of a path, `None` where an optional part of it is absent; and whether
+    /// any part was optional.
+    fn follow(
+        &mut self,
+        root: Value<'a>,
+        is_optional: bool,
+        path: &'a [Qualifier],
+    ) -> Result<(Option<Value<'a>>, bool), Fault> {
+        let (mut value, mut is_optional) = (root, is_optional);
+        for qualifier in path {
+            is_optional |= qualifier.optional;
+            let next = match &qualifier.key {
+                QualifierKey::Field(field) => match &value {
+                    Value::Map(map) => map.get_str(field),
+                    other => at(other, &Value::String(Text::Borrowed(field)), is_optional)?,
+                },
+                QualifierKey::Constant(key) => at(&value, &key.borrowed(), is_optional)?,
+                QualifierKey::Computed(plan) => {
+                    let key = self.branch(plan)?;
+                    if !is_qualifier(&key) {
+                        let name = go_native_type(&key);
+                        return Err(Fault::error(format!("invalid qualifier type: {name}")));
+                    }
+                    let found = at(&value, &key, is_optional)?;
+                    if found.is_none() && !is_optional {
+                        self.meter.charge(1)?;
+                        return Err(no_such_key(&key));
+                    }
+                    found
+                }
+            };
+            match next {
+                Some(next) => {
+                    self.meter.charge(1)?;
+                    value = next;
+                }
+                None if is_optional => return Ok((None, true)),
+                None => {
+                    self.meter.charge(1)?;
+                    return Err(match &qualifier.key {
+                        QualifierKey::Field(field) => Fault::error(format!("no such key: {field}")),
+                        QualifierKey::Constant(key) => no_such_key(key),
+                        QualifierKey::Computed(_) => Fault::no_such_overload(),
+                    });
+                }
+            }
+        }
+        Ok((Some(value), is_optional))
+    }
+
+    pub(super) fn has(&mut self, attribute: &'a Attribute, field: &'a str) -> Outcome<'a> {
+        let root = self.root(&attribute.root)?;
+        let (value, _) = match attribute.root {
+            Root::Variable(_) => self.follow(root, false, &attribute.path)?,
+            _ => self.follow_unwrapped(root, &attribute.path)?,
+        };
+        let Some(value) = value else { return Ok(Value::Bool(false)) };
+        self.meter.charge(1)?;
+        let found = match &value {
+            Value::Map(map) => map.get_str(field).is_some(),
+            other => at(other, &Value::String(Text::Borrowed(field)), true)?.is_some(),
+        };
+        Ok(Value::Bool(found))
+    }
+}
+
+/// An optional as cel-go hands it on when a name or a branch is read: what is in it is taken out
+/// and put in again, and an optional in an optional is lost by that.
+pub(super) fn read_again<'a>(value: Value<'a>) -> Value<'a> {
+    let Value::Optional(Some(inner)) = &value else { return value };
+    match unwrapped(inner) {
+        Some(inner) => Value::some(inner),
+        None => value,
+    }
+}
+
+/// What is in a value that is no plain one; `None` for plain ones.
+fn unwrapped<'a>(value: &Value<'a>) -> Option<Value<'a>> {
+    match value {
+        Value::Optional(None) => Some(Value::Null),
+        Value::Optional(Some(inner)) => Some(unwrapped(inner).unwrap_or_else(|| (**inner).clone())),
+        Value::Type(name) => Some(Value::String(Text::Borrowed(name))),
+        _ => None,
+    }
+}
+
+/// The name of the Go type of an index: what is of the request is not wrapped by cel-go there.
+fn go_native_type(value: &Value<'_>) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::List(List::Json(_)) => "[]interface {}",
+        Value::Map(Map::Json(_)) => "map[string]interface {}",
+        other => other.go_type(),
+    }
+}
+
+/// Whether a value can be an index.
+fn is_qualifier(value: &Value<'_>) -> bool {
+    matches!(
+        value,
+        Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::String(_)
+    )
+}
+
+/// What is at a key or an index; `None` where nothing is, but for lists that is an error unless
+/// it is asked whether something is.
+fn at<'a>(value: &Value<'a>, key: &Value<'a>, is_asked: bool) -> Result<Option<Value<'a>>, Fault> {
+    match value {
+        Value::Map(map) => Ok(in_map(map, key)),
+        Value::List(list) => in_list(list, key, is_asked),
+        _ => Ok(None),
+    }
+}
+
+fn in_map<'a>(map: &Map<'a>, key: &Value<'a>) -> Option<Value<'a>> {
+    map.get(key)
+}
+
+fn in_list<'a>(
+    list: &List<'a>,
+    key: &Value<'a>,
+    is_asked: bool,
+) -> Result<Option<Value<'a>>, Fault> {
+    let unsupported = || Fault::error(format!("unsupported index value {} in list", go_value(key)));
+    let index = match key {
+        Value::Int(index) => *index,
+        Value::Uint(index) => i64::try_from(*index).map_err(|_| unsupported())?,
+        Value::Double(index) => double_to_int(*index).ok_or_else(unsupported)?,
+        other => {
+            let name = other.type_name();
+            return Err(Fault::error(format!("unsupported index type '{name}' in list")));
+        }
+    };
+    let element = usize::try_from(index).ok().and_then(|index| list.get(index));
+    if element.is_none() && !is_asked {
+        return Err(Fault::error(format!("index out of bounds: {}", go_value(key))));
+    }
+    Ok(element)
+}

@@ -1,0 +1,188 @@
+//! The executable form of an expression: names are places, constants are values, patterns are
+//! compiled.
+
+mod attribute;
+mod evaluate;
+mod fold;
+mod plan;
+
+use std::collections::HashSet;
+
+use super::error::Fault;
+use super::library::{Function, Overload, Pattern};
+use super::meter::Meter;
+use super::scope::Input;
+use super::syntax::FoldKind;
+use super::value::{Json, Value};
+
+pub(super) use plan::plan;
+
+/// An expression, ready to be evaluated.
+#[derive(Debug)]
+pub(super) struct Program {
+    root: Plan,
+    /// How many places the variables of macros take.
+    slots: usize,
+    /// How deep an evaluation goes, variables included.
+    pub depth: usize,
+}
+
+/// What an expression is evaluated on.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The object as it is to be; `null` when it is deleted.
+    pub object: &'a Json<'a>,
+    /// The object as it was; `null` when it is created.
+    pub old_object: &'a Json<'a>,
+    /// The admission request.
+    pub request: &'a Json<'a>,
+    /// The object's namespace; `null` for match conditions, and for what has none.
+    pub namespace_object: &'a Json<'a>,
+}
+
+/// Where the values of a policy's variables come from.
+pub(super) trait Variables<'a> {
+    /// The value of the variable at a place.
+    fn get(&self, index: usize) -> Result<Value<'a>, Fault>;
+}
+
+impl Program {
+    /// Evaluates the expression.
+    pub(super) fn evaluate<'a>(
+        &'a self,
+        inputs: Inputs<'a>,
+        variables: &dyn Variables<'a>,
+        meter: &mut Meter,
+    ) -> Result<Value<'a>, Fault> {
+        let slots = std::iter::repeat_with(|| Slot::Empty).take(self.slots).collect();
+        evaluate::Machine { inputs, variables, slots, meter }.evaluate(&self.root)
+    }
+}
+
+/// A step of the program.
+#[derive(Debug)]
+enum Plan {
+    Constant(Value<'static>),
+    Attribute(Box<Attribute>),
+    /// Whether the attribute has the field.
+    Has(Box<Attribute>, Box<str>),
+    /// Whether a variable has a value: it is there, so that is whether it can be evaluated.
+    HasVariable(usize),
+    And(Vec<Plan>),
+    Or(Vec<Plan>),
+    Equal(Box<(Plan, Plan)>),
+    NotEqual(Box<(Plan, Plan)>),
+    Call(Box<CallPlan>),
+    Pattern(Box<PatternPlan>),
+    /// Whether a value is among constants.
+    InSet(Box<(Plan, Set)>),
+    List(Vec<(bool, Plan)>),
+    Map(Vec<(bool, Plan, Plan)>),
+    Fold(Box<FoldPlan>),
+    OptionalMap(Box<OptionalMapPlan>),
+    SortBy(Box<SortByPlan>),
+    OptionalOr(Box<(Plan, Plan)>),
+    OptionalOrValue(Box<(Plan, Plan)>),
+}
+
+/// A value and a path into it, such as `object.spec.containers[0].?name`: one step, as in cel-go,
+/// so that an optional part makes what follows optional too.
+#[derive(Debug)]
+struct Attribute {
+    root: Root,
+    path: Vec<Qualifier>,
+}
+
+#[derive(Debug)]
+enum Root {
+    Input(Input),
+    Variable(usize),
+    Slot(usize),
+    Plan(Plan),
+    Conditional(Box<(Plan, Plan, Plan)>),
+}
+
+#[derive(Debug)]
+struct Qualifier {
+    optional: bool,
+    key: QualifierKey,
+}
+
+#[derive(Debug)]
+enum QualifierKey {
+    Field(Box<str>),
+    Constant(Value<'static>),
+    Computed(Plan),
+}
+
+#[derive(Debug)]
+struct CallPlan {
+    function: &'static Function,
+    only: Option<&'static Overload>,
+    arguments: Vec<Plan>,
+}
+
+#[derive(Debug)]
+struct PatternPlan {
+    pattern: Pattern,
+    text: Plan,
+    count: Option<Plan>,
+    /// Whether the checker found one overload, so that it costs what a search costs.
+    is_priced: bool,
+}
+
+/// Constants, of which it is asked whether a value is among them.
+#[derive(Debug)]
+struct Set {
+    values: Vec<Value<'static>>,
+    /// The texts, where there are many.
+    texts: Option<HashSet<Box<str>>>,
+}
+
+#[derive(Debug)]
+struct FoldPlan {
+    kind: FoldKind,
+    range: Plan,
+    slot: usize,
+    second: Option<usize>,
+    condition: Option<Plan>,
+    body: Plan,
+}
+
+#[derive(Debug)]
+struct OptionalMapPlan {
+    flat: bool,
+    target: Plan,
+    slot: usize,
+    body: Plan,
+}
+
+#[derive(Debug)]
+struct SortByPlan {
+    function: &'static Function,
+    only: Option<&'static Overload>,
+    target: Plan,
+    slot: usize,
+    keys: Plan,
+}
+
+/// What a variable of a macro holds.
+#[derive(Debug)]
+enum Slot<'a> {
+    Empty,
+    Value(Value<'a>),
+    /// A value that costs something when it is first looked at.
+    Unpaid(Value<'a>, u64),
+}
+
+impl std::fmt::Debug for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl std::fmt::Debug for Overload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} -> {}", self.parameters, self.result)
+    }
+}

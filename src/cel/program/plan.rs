@@ -1,0 +1,435 @@
+//! From a checked tree to a program.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{
+    Attribute, CallPlan, FoldPlan, OptionalMapPlan, PatternPlan, Plan, Program, Qualifier,
+    QualifierKey, Root, Set, SortByPlan,
+};
+use crate::cel::check::{Checked, Resolution};
+use crate::cel::error::Mistake;
+use crate::cel::library::Pattern;
+use crate::cel::library::convert::is_conversion;
+use crate::cel::meter::{EXPRESSION_LIMIT, Meter};
+use crate::cel::scope::{Scope, input, type_name};
+use crate::cel::syntax::{
+    Call, Element, Entry, Fold, Kind, Node, OptionalMap, Position, SORT_BY_INPUT, SortBy,
+};
+use crate::cel::types::Type;
+use crate::cel::value::{Key, Value};
+
+/// How deep evaluation may go, through variables and all: what a thread of 2 MiB has room for.
+/// What one expression can hold of nesting is far less.
+pub(in crate::cel) const MAX_DEPTH: usize = 1_000;
+
+/// From how many texts on a set of them is hashed.
+const HASHED_FROM: usize = 16;
+
+/// Plans a checked tree; `depths` are those of the variables.
+///
+/// # Errors
+/// Where a constant cannot be what it is used as.
+pub(in crate::cel) fn plan(
+    root: &Node,
+    checked: &Checked,
+    scope: &Scope,
+    depths: &[usize],
+) -> Result<Program, Vec<Mistake>> {
+    let mut planner = Planner {
+        checked,
+        scope,
+        depths,
+        locals: Vec::new(),
+        slots: 0,
+        depth: 0,
+        deepest: 0,
+        mistakes: Vec::new(),
+    };
+    let plan = planner.plan(root);
+    if planner.deepest > MAX_DEPTH {
+        let message = format!("evaluation would be nested more than {MAX_DEPTH} deep");
+        planner.complain(Position { line: 1, column: 1 }, message);
+    }
+    if planner.mistakes.is_empty() {
+        Ok(Program { root: plan, slots: planner.slots, depth: planner.deepest })
+    } else {
+        Err(planner.mistakes)
+    }
+}
+
+struct Planner<'c> {
+    checked: &'c Checked,
+    scope: &'c Scope,
+    depths: &'c [usize],
+    /// The variables of macros and their places, innermost last.
+    locals: Vec<(String, usize)>,
+    slots: usize,
+    depth: usize,
+    deepest: usize,
+    mistakes: Vec<Mistake>,
+}
+
+impl Planner<'_> {
+    fn complain(&mut self, at: Position, message: String) {
+        self.mistakes.push(Mistake { line: at.line, column: at.column, message, hint: None });
+    }
+
+    /// A mistake that the API server finds when it makes the program; it names no place.
+    fn fail(&mut self, why: impl std::fmt::Display) -> Plan {
+        let message = format!("program instantiation failed: {why}");
+        self.mistakes.push(Mistake { line: 0, column: 0, message, hint: None });
+        Plan::Constant(Value::Null)
+    }
+
+    fn plan(&mut self, node: &Node) -> Plan {
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
+        let plan = self.plan_kind(node);
+        self.depth -= 1;
+        plan
+    }
+
+    fn plan_kind(&mut self, node: &Node) -> Plan {
+        match &node.kind {
+            Kind::Literal(value, _) => Plan::Constant(value.clone()),
+            Kind::Identifier(name) => self.plan_name(node, name),
+            Kind::Select { operand, field } => self.plan_select(node, operand, field),
+            Kind::Has { operand, field } => match self.variable_place(operand, field) {
+                Some(index) => {
+                    self.deepen(index);
+                    Plan::HasVariable(index)
+                }
+                None => Plan::Has(Box::new(self.attribute(operand)), field.as_str().into()),
+            },
+            Kind::OptionalSelect { operand, field } => {
+                if let Some(index) = self.variable_place(operand, field) {
+                    return self.plan_optional_variable(index);
+                }
+                let key = QualifierKey::Field(field.as_str().into());
+                self.qualified(operand, Qualifier { optional: true, key })
+            }
+            Kind::Call(call) => self.plan_call(node, call),
+            Kind::List(elements) => self.plan_list(elements),
+            Kind::Map(entries) => self.plan_map(entries),
+            Kind::Fold(fold) => self.plan_fold(fold),
+            Kind::OptionalMap(map) => self.plan_optional_map(map),
+            Kind::SortBy(sort) => self.plan_sort_by(node, sort),
+        }
+    }
+
+    fn plan_name(&mut self, node: &Node, name: &str) -> Plan {
+        let name = name.strip_prefix('.').unwrap_or(name);
+        if let Some((_, slot)) = self.locals.iter().rfind(|(local, _)| local == name) {
+            let plan = attribute(Root::Slot(*slot));
+            self.refuse_kubernetes_optional(node);
+            return plan;
+        }
+        if let Some(input) = input(name) {
+            return attribute(Root::Input(input));
+        }
+        if let Some(type_) = type_name(name) {
+            return Plan::Constant(Value::Type(type_.runtime_name()));
+        }
+        // The one name that is left: the API server gives a map that evaluates as it is read.
+        let message = "variables can be read one by one only: variables.name";
+        self.complain(node.at, message.to_owned());
+        Plan::Constant(Value::Null)
+    }
+
+    /// An optional of a value of Kubernetes' libraries turns into an optional of an error when a
+    /// name or a branch of it is read in the API server.
+    fn refuse_kubernetes_optional(&mut self, node: &Node) {
+        if let Type::Optional(value) = self.checked.type_of(node)
+            && matches!(**value, Type::Object(_) | Type::Opaque(_))
+        {
+            let name = value.runtime_name();
+            let message =
+                format!("an optional {name} is lost by the API server here; use its value");
+            self.complain(node.at, message);
+        }
+    }
+
+    fn plan_select(&mut self, node: &Node, operand: &Node, field: &str) -> Plan {
+        if matches!(self.checked.type_of(node), Type::Type(_))
+            && let Some(type_) = node.qualified_name().as_deref().and_then(type_name)
+        {
+            return Plan::Constant(Value::Type(type_.runtime_name()));
+        }
+        if let Some(index) = self.variable_place(operand, field) {
+            self.deepen(index);
+            return attribute(Root::Variable(index));
+        }
+        let key = QualifierKey::Field(field.into());
+        self.qualified(operand, Qualifier { optional: false, key })
+    }
+
+    /// The place of a policy's variable, where `variables.field` is that.
+    fn variable_place(&self, operand: &Node, field: &str) -> Option<usize> {
+        let Kind::Identifier(name) = &operand.kind else { return None };
+        let is_local = self.locals.iter().any(|(local, _)| local == name);
+        (name.trim_start_matches('.') == "variables" && !is_local)
+            .then(|| self.scope.variable(field))
+            .flatten()
+    }
+
+    /// Counts how deep the evaluation of a variable goes from here.
+    fn deepen(&mut self, index: usize) {
+        let depth = self.depth + self.depths.get(index).copied().unwrap_or(0);
+        self.deepest = self.deepest.max(depth);
+    }
+
+    fn plan_optional_variable(&mut self, index: usize) -> Plan {
+        self.deepen(index);
+        match crate::cel::library::function("optional.of") {
+            Some(function) => Plan::Call(Box::new(CallPlan {
+                function,
+                only: function.overloads.first(),
+                arguments: vec![attribute(Root::Variable(index))],
+            })),
+            None => Plan::Constant(Value::Null),
+        }
+    }
+
+    /// A node as something that a path can go on from.
+    fn attribute(&mut self, node: &Node) -> Attribute {
+        match self.plan(node) {
+            Plan::Attribute(attribute) => *attribute,
+            other => Attribute { root: Root::Plan(other), path: Vec::new() },
+        }
+    }
+
+    fn qualified(&mut self, operand: &Node, qualifier: Qualifier) -> Plan {
+        let mut attribute = self.attribute(operand);
+        attribute.path.push(qualifier);
+        Plan::Attribute(Box::new(attribute))
+    }
+
+    fn plan_index(&mut self, call: &Call, optional: bool) -> Plan {
+        let [operand, index] = call.arguments.as_slice() else {
+            return Plan::Constant(Value::Null);
+        };
+        let mut attribute = self.attribute(operand);
+        let key = match self.plan(index) {
+            Plan::Constant(Value::String(text)) => QualifierKey::Field((&*text).into()),
+            Plan::Constant(
+                value @ (Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::Bool(_)),
+            ) => QualifierKey::Constant(value),
+            Plan::Constant(other) => {
+                let name = other.go_type();
+                return self.fail(format!("invalid qualifier type: {name}"));
+            }
+            other => QualifierKey::Computed(other),
+        };
+        attribute.path.push(Qualifier { optional, key });
+        Plan::Attribute(Box::new(attribute))
+    }
+
+    fn two(&mut self, call: &Call) -> Box<(Plan, Plan)> {
+        let mut plans = call.target.iter().map(AsRef::as_ref).chain(&call.arguments);
+        let (first, second) = (plans.next(), plans.next());
+        let mut plan =
+            |node: Option<&Node>| node.map_or(Plan::Constant(Value::Null), |node| self.plan(node));
+        Box::new((plan(first), plan(second)))
+    }
+
+    fn plan_call(&mut self, node: &Node, call: &Call) -> Plan {
+        match call.function.as_str() {
+            "_&&_" => return Plan::And(self.plan_chain(call, "_&&_")),
+            "_||_" => return Plan::Or(self.plan_chain(call, "_||_")),
+            "_?_:_" => {
+                if let [condition, yes, no] = call.arguments.as_slice() {
+                    let parts = (self.plan(condition), self.plan(yes), self.plan(no));
+                    self.refuse_kubernetes_optional(yes);
+                    self.refuse_kubernetes_optional(no);
+                    return attribute(Root::Conditional(Box::new(parts)));
+                }
+            }
+            "_==_" => return Plan::Equal(self.two(call)),
+            "_!=_" => return Plan::NotEqual(self.two(call)),
+            "_[_]" => return self.plan_index(call, false),
+            "_[?_]" => return self.plan_index(call, true),
+            _ => {}
+        }
+        let Some(Resolution { function, only, is_qualified }) = self.checked.call_of(node) else {
+            return Plan::Constant(Value::Null);
+        };
+        match function.name {
+            "or" => return Plan::OptionalOr(self.two(call)),
+            "orValue" => return Plan::OptionalOrValue(self.two(call)),
+            _ => {}
+        }
+        let target = call.target.iter().map(AsRef::as_ref).filter(|_| !is_qualified);
+        let mut arguments: Vec<Plan> =
+            target.chain(&call.arguments).map(|argument| self.plan(argument)).collect();
+        if function.name == "@in"
+            && only.is_some_and(|only| matches!(only.parameters.get(1), Some(Type::List(_))))
+            && let Some(Plan::Constant(Value::List(list))) = arguments.get(1)
+        {
+            let values: Vec<Value<'static>> = list.iter().collect();
+            if let Some(set) = Set::new(values) {
+                if set.values.is_empty() {
+                    return Plan::Constant(Value::Bool(false));
+                }
+                arguments.truncate(1);
+                return match arguments.pop() {
+                    Some(argument) => Plan::InSet(Box::new((argument, set))),
+                    None => Plan::Constant(Value::Bool(false)),
+                };
+            }
+        }
+        if is_conversion(function.name)
+            && let [Plan::Constant(value)] = arguments.as_slice()
+        {
+            let mut meter = Meter::new(EXPRESSION_LIMIT);
+            return match function.call(only, &mut meter, std::slice::from_ref(value)) {
+                Ok(value) => Plan::Constant(value),
+                Err(why) => self.fail(why),
+            };
+        }
+        if let Some(Plan::Constant(Value::String(pattern))) = arguments.get(1) {
+            match Pattern::new(function.name, pattern) {
+                Ok(None) => {}
+                Err(why) => return self.fail(why),
+                Ok(Some(pattern)) => {
+                    let is_priced = only.is_some_and(|only| only.member);
+                    let mut arguments = arguments.into_iter();
+                    let text = arguments.next().unwrap_or(Plan::Constant(Value::Null));
+                    let count = arguments.nth(1);
+                    let plan = PatternPlan { pattern, text, count, is_priced };
+                    return Plan::Pattern(Box::new(plan));
+                }
+            }
+        }
+        Plan::Call(Box::new(CallPlan { function, only, arguments }))
+    }
+
+    /// A chain of && or ||, flat: the parser makes balanced trees of them.
+    fn plan_chain(&mut self, call: &Call, operator: &str) -> Vec<Plan> {
+        let mut terms = Vec::new();
+        let mut open: Vec<&Node> = call.arguments.iter().rev().collect();
+        while let Some(node) = open.pop() {
+            match &node.kind {
+                Kind::Call(inner) if inner.function == operator => {
+                    open.extend(inner.arguments.iter().rev());
+                }
+                _ => terms.push(self.plan(node)),
+            }
+        }
+        terms
+    }
+
+    fn plan_list(&mut self, elements: &[Element]) -> Plan {
+        let plans: Vec<(bool, Plan)> =
+            elements.iter().map(|element| (element.optional, self.plan(&element.value))).collect();
+        let constants: Option<Vec<Value<'static>>> = plans
+            .iter()
+            .map(|(optional, plan)| match plan {
+                Plan::Constant(value) if !optional => Some(value.clone()),
+                _ => None,
+            })
+            .collect();
+        match constants {
+            Some(values) => Plan::Constant(Value::list(values)),
+            None => Plan::List(plans),
+        }
+    }
+
+    fn plan_map(&mut self, entries: &[Entry]) -> Plan {
+        let plans: Vec<(bool, Plan, Plan)> = entries
+            .iter()
+            .map(|entry| (entry.optional, self.plan(&entry.key), self.plan(&entry.value)))
+            .collect();
+        for (_, key, _) in &plans {
+            if let Plan::Constant(key) = key
+                && let Err(why) = Key::new(key)
+            {
+                return self.fail(why);
+            }
+        }
+        let constants: Option<BTreeMap<Key<'static>, Value<'static>>> = plans
+            .iter()
+            .map(|entry| match entry {
+                (false, Plan::Constant(key), Plan::Constant(value)) => {
+                    Some((Key::new(key).ok()?, value.clone()))
+                }
+                _ => None,
+            })
+            .collect();
+        match constants {
+            Some(entries) => Plan::Constant(Value::map(entries)),
+            None => Plan::Map(plans),
+        }
+    }
+
+    fn bind(&mut self, name: &str) -> usize {
+        let slot = self.slots;
+        self.slots += 1;
+        self.locals.push((name.to_owned(), slot));
+        slot
+    }
+
+    fn plan_fold(&mut self, fold: &Fold) -> Plan {
+        let range = self.plan(&fold.range);
+        let outer = self.locals.len();
+        let slot = self.bind(&fold.variable);
+        let second = fold.second.as_ref().map(|name| self.bind(name));
+        let condition = fold.condition.as_ref().map(|condition| self.plan(condition));
+        let body = self.plan(&fold.body);
+        self.locals.truncate(outer);
+        let kind = fold.kind;
+        Plan::Fold(Box::new(FoldPlan { kind, range, slot, second, condition, body }))
+    }
+
+    fn plan_optional_map(&mut self, map: &OptionalMap) -> Plan {
+        let target = self.plan(&map.target);
+        let slot = self.bind(&map.variable);
+        let body = self.plan(&map.body);
+        self.locals.pop();
+        Plan::OptionalMap(Box::new(OptionalMapPlan { flat: map.flat, target, slot, body }))
+    }
+
+    fn plan_sort_by(&mut self, node: &Node, sort: &SortBy) -> Plan {
+        let target = self.plan(&sort.target);
+        let slot = self.bind(SORT_BY_INPUT);
+        let keys = self.plan(&sort.keys);
+        self.locals.pop();
+        match self.checked.call_of(node) {
+            Some(Resolution { function, only, .. }) => {
+                Plan::SortBy(Box::new(SortByPlan { function, only, target, slot, keys }))
+            }
+            None => Plan::Constant(Value::Null),
+        }
+    }
+}
+
+fn attribute(root: Root) -> Plan {
+    Plan::Attribute(Box::new(Attribute { root, path: Vec::new() }))
+}
+
+impl Set {
+    /// A set of constants; those of other than the simple types cel-go walks through instead.
+    fn new(values: Vec<Value<'static>>) -> Option<Self> {
+        let is_simple = |value: &Value<'_>| {
+            matches!(
+                value,
+                Value::Bool(_)
+                    | Value::Int(_)
+                    | Value::Uint(_)
+                    | Value::Double(_)
+                    | Value::String(_)
+            )
+        };
+        if !values.iter().all(is_simple) {
+            return None;
+        }
+        let texts: HashSet<Box<str>> = values
+            .iter()
+            .filter_map(|value| match value {
+                Value::String(text) => Some((&**text).into()),
+                _ => None,
+            })
+            .collect();
+        let texts = (texts.len() >= HASHED_FROM).then_some(texts);
+        Some(Self { values, texts })
+    }
+}

@@ -1,0 +1,387 @@
+//! The rules of a policy: what a ValidatingAdmissionPolicy does with its variables, match
+//! conditions and validations (`pkg/admission/plugin/policy/validating/validator.go` of the API
+//! server), with its budgets and its words.
+
+mod names;
+
+use std::cell::{Cell, RefCell};
+
+use super::error::{CompileError, Fault};
+use super::expression::{Expression, Kind};
+use super::meter::{EXPRESSION_LIMIT, MATCH_CONDITIONS_BUDGET, Meter, POLICY_BUDGET};
+use super::program::{Inputs, Variables};
+use super::scope::Scope;
+use super::types::Type;
+use super::value::display::go_quote;
+use super::value::{Json, Value};
+
+/// The longest message that a `messageExpression` may give, in bytes.
+const MAX_MESSAGE: usize = 5 * 1024;
+
+const OUT_OF_BUDGET: &str = "validation failed due to running out of cost budget, no further \
+                             validation rules will be run";
+
+/// An expression that has a name: a variable, or a match condition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+pub struct NamedExpression {
+    /// The name.
+    pub name: String,
+    /// The expression.
+    pub expression: String,
+}
+
+/// The text of a validation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ValidationSource {
+    /// What has to hold.
+    pub expression: String,
+    /// What is said where it does not.
+    pub message: Option<String>,
+    /// What makes that from the object; it goes before `message`.
+    pub message_expression: Option<String>,
+}
+
+/// The texts of a policy's rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleSources {
+    /// Each can be used by those after it, and by the validations.
+    pub variables: Vec<NamedExpression>,
+    /// All have to hold for the policy to be applied at all.
+    pub match_conditions: Vec<NamedExpression>,
+    /// What has to hold.
+    pub validations: Vec<ValidationSource>,
+}
+
+/// Which part of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `variables[n].expression`
+    Variable(usize),
+    /// `matchConditions[n].expression`
+    MatchCondition(usize),
+    /// `validations[n].expression`
+    Validation(usize),
+    /// `validations[n].messageExpression`
+    MessageExpression(usize),
+    /// `validations[n].message`
+    Message(usize),
+    /// `variables[n].name`
+    VariableName(usize),
+    /// `matchConditions[n].name`
+    MatchConditionName(usize),
+    /// `matchConditions`
+    MatchConditions,
+}
+
+/// A part of a policy that cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which one.
+    pub place: Place,
+    /// What is wrong with it.
+    pub error: CompileError,
+}
+
+/// The compiled rules of a policy.
+#[derive(Debug)]
+pub struct Rules {
+    scope: Scope,
+    variable_names: Vec<String>,
+    variables: Vec<Expression>,
+    match_conditions: Vec<Expression>,
+    validations: Vec<Validation>,
+}
+
+#[derive(Debug)]
+struct Validation {
+    expression: Expression,
+    message: Option<String>,
+    message_expression: Option<Expression>,
+}
+
+/// What the rules say of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A match condition does not hold, so nothing was asked.
+    Unmatched,
+    /// It could not be told: the match conditions failed, or the budget is spent.
+    Error(String),
+    /// The outcome of each validation.
+    Outcomes(Vec<Outcome>),
+}
+
+/// What one validation says of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It holds.
+    Allow,
+    /// It does not: the message.
+    Deny(String),
+    /// It could not be evaluated: why.
+    Error(String),
+}
+
+impl Rules {
+    /// Compiles the rules.
+    ///
+    /// # Errors
+    /// All expressions that do not compile.
+    pub fn compile(sources: &RuleSources) -> Result<Self, Vec<Refusal>> {
+        let mut refusals = names::check(sources);
+        let mut keep = |place, compiled: Result<Expression, CompileError>| match compiled {
+            Ok(expression) => Some(expression),
+            Err(error) => {
+                refusals.push(Refusal { place, error });
+                None
+            }
+        };
+        let bare = Scope::new();
+        let match_conditions: Vec<Expression> = sources
+            .match_conditions
+            .iter()
+            .enumerate()
+            .filter_map(|(index, condition)| {
+                let compiled =
+                    Expression::compile(Kind::MatchCondition, &condition.expression, &bare);
+                keep(Place::MatchCondition(index), compiled)
+            })
+            .collect();
+        let mut scope =
+            if sources.variables.is_empty() { Scope::new() } else { Scope::with_variables() };
+        let mut variables = Vec::new();
+        let mut variable_names = Vec::new();
+        for (index, variable) in sources.variables.iter().enumerate() {
+            let compiled =
+                Expression::compile_after(Kind::Variable, &variable.expression, &scope, &variables);
+            match keep(Place::Variable(index), compiled) {
+                Some(expression) => {
+                    scope.declare(&variable.name, expression.output());
+                    variables.push(expression);
+                    variable_names.push(variable.name.clone());
+                }
+                // What uses it is not wrong for that.
+                None => scope.declare(&variable.name, &Type::Error),
+            }
+        }
+        let mut validations = Vec::new();
+        for (index, validation) in sources.validations.iter().enumerate() {
+            let mut compile = |kind, source: &str, place| {
+                keep(place, Expression::compile_after(kind, source, &scope, &variables))
+            };
+            let expression =
+                compile(Kind::Validation, &validation.expression, Place::Validation(index));
+            let message_expression = validation
+                .message_expression
+                .as_ref()
+                .map(|source| compile(Kind::Message, source, Place::MessageExpression(index)));
+            if let Some(expression) = expression {
+                validations.push(Validation {
+                    expression,
+                    message: validation.message.clone(),
+                    message_expression: message_expression.flatten(),
+                });
+            }
+        }
+        if refusals.is_empty() {
+            Ok(Self { scope, variable_names, variables, match_conditions, validations })
+        } else {
+            Err(refusals)
+        }
+    }
+
+    /// Asks the rules about an object.
+    pub fn evaluate(&self, inputs: Inputs<'_>) -> Verdict {
+        match self.matches(inputs) {
+            Ok(true) => {}
+            Ok(false) => return Verdict::Unmatched,
+            Err(message) => return Verdict::Error(message),
+        }
+        match self.validate(inputs) {
+            Ok(outcomes) => Verdict::Outcomes(outcomes),
+            Err(OutOfBudget) => Verdict::Error(OUT_OF_BUDGET.to_owned()),
+        }
+    }
+
+    /// Compiles one expression more, which can use the variables.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, where that is something.
+    pub fn expression(&self, kind: Kind, source: &str) -> Result<Expression, CompileError> {
+        Expression::compile_after(kind, source, &self.scope, &self.variables)
+    }
+
+    /// The value of an expression that was compiled by [`Rules::expression`].
+    ///
+    /// # Errors
+    /// The expression's own, or that it costs more than `meter` allows.
+    pub fn value<'a>(
+        &'a self,
+        expression: &'a Expression,
+        inputs: Inputs<'a>,
+        meter: &mut Meter,
+    ) -> Result<Value<'a>, Fault> {
+        expression.evaluate(inputs, &Lazy::new(self, inputs), meter)
+    }
+
+    /// Whether the match conditions hold: one that does not is enough, whatever errors there are.
+    fn matches(&self, inputs: Inputs<'_>) -> Result<bool, String> {
+        let inputs = Inputs { namespace_object: &Json::Null, ..inputs };
+        let mut budget = Budget(MATCH_CONDITIONS_BUDGET);
+        let mut errors: Vec<String> = Vec::new();
+        for condition in &self.match_conditions {
+            let mut meter = Meter::new(EXPRESSION_LIMIT);
+            let result = condition.evaluate(inputs, &NoVariables, &mut meter);
+            budget.spend(meter.cost()).map_err(|OutOfBudget| OUT_OF_BUDGET.to_owned())?;
+            match result {
+                Ok(Value::Bool(true)) => {}
+                Ok(_) => return Ok(false),
+                Err(fault) => {
+                    let error = resulted_in_error(condition, &fault);
+                    if !errors.contains(&error) {
+                        errors.push(error);
+                    }
+                }
+            }
+        }
+        match errors.as_slice() {
+            [] => Ok(true),
+            [one] => Err(one.clone()),
+            several => Err(format!("[{}]", several.join(", "))),
+        }
+    }
+
+    fn validate(&self, inputs: Inputs<'_>) -> Result<Vec<Outcome>, OutOfBudget> {
+        let mut budget = Budget(POLICY_BUDGET);
+        let variables = Lazy::new(self, inputs);
+        let mut results = Vec::with_capacity(self.validations.len());
+        for validation in &self.validations {
+            let mut meter = Meter::new(EXPRESSION_LIMIT);
+            let result = validation.expression.evaluate(inputs, &variables, &mut meter);
+            budget.spend(variables.spent.take())?;
+            budget.spend(meter.cost())?;
+            results.push(result);
+        }
+        let mut messages = Messages::new(self, inputs, budget);
+        let outcomes =
+            self.validations.iter().zip(results).map(|(validation, result)| match result {
+                Err(fault) => Outcome::Error(resulted_in_error(&validation.expression, &fault)),
+                Ok(Value::Bool(true)) if messages.are_affordable => Outcome::Allow,
+                Ok(value) => match messages.of(validation) {
+                    Err(OutOfBudget) => {
+                        Outcome::Error(format!("failed messageExpression: {OUT_OF_BUDGET}"))
+                    }
+                    Ok(_) if matches!(value, Value::Bool(true)) => Outcome::Allow,
+                    Ok(message) => Outcome::Deny(message),
+                },
+            });
+        Ok(outcomes.collect())
+    }
+}
+
+fn resulted_in_error(expression: &Expression, fault: &Fault) -> String {
+    format!("expression '{}' resulted in error: {fault}", expression.source())
+}
+
+/// The budget of a policy is spent; nothing more is evaluated.
+struct OutOfBudget;
+
+/// What is left of a budget.
+struct Budget(u64);
+
+impl Budget {
+    fn spend(&mut self, cost: u64) -> Result<(), OutOfBudget> {
+        self.0 = self.0.checked_sub(cost).ok_or(OutOfBudget)?;
+        Ok(())
+    }
+}
+
+/// The messages of validations that do not hold. The API server makes all of them, also of those
+/// that do hold; that shows only where the budget does not suffice for all.
+struct Messages<'a> {
+    variables: Lazy<'a>,
+    inputs: Inputs<'a>,
+    budget: Budget,
+    /// Whether the budget suffices whatever they cost.
+    are_affordable: bool,
+}
+
+impl<'a> Messages<'a> {
+    fn new(rules: &'a Rules, inputs: Inputs<'a>, budget: Budget) -> Self {
+        let expressions = rules
+            .validations
+            .iter()
+            .filter(|validation| validation.message_expression.is_some())
+            .count();
+        let most = (expressions + rules.variables.len()) as u64 * EXPRESSION_LIMIT;
+        let are_affordable = expressions == 0 || most <= budget.0;
+        Self { variables: Lazy::new(rules, inputs), inputs, budget, are_affordable }
+    }
+
+    fn of(&mut self, validation: &'a Validation) -> Result<String, OutOfBudget> {
+        if let Some(expression) = &validation.message_expression {
+            let mut meter = Meter::new(EXPRESSION_LIMIT);
+            let result = expression.evaluate(self.inputs, &self.variables, &mut meter);
+            self.budget.spend(self.variables.spent.take())?;
+            self.budget.spend(meter.cost())?;
+            if let Ok(Value::String(text)) = result {
+                let text = text.trim();
+                if !text.is_empty() && text.len() <= MAX_MESSAGE && !text.contains('\n') {
+                    return Ok(text.to_owned());
+                }
+            }
+        }
+        let message = validation.message.as_deref().unwrap_or("").trim();
+        if !message.is_empty() {
+            return Ok(message.to_owned());
+        }
+        Ok(format!("failed expression: {}", validation.expression.source().trim()))
+    }
+}
+
+/// Variables, each evaluated when it is first read, and only once.
+struct Lazy<'a> {
+    rules: &'a Rules,
+    inputs: Inputs<'a>,
+    values: RefCell<Vec<Option<Result<Value<'a>, Fault>>>>,
+    /// What those have cost that were evaluated since this was last taken.
+    spent: Cell<u64>,
+}
+
+impl<'a> Lazy<'a> {
+    fn new(rules: &'a Rules, inputs: Inputs<'a>) -> Self {
+        let values = RefCell::new(vec![None; rules.variables.len()]);
+        Self { rules, inputs, values, spent: Cell::new(0) }
+    }
+}
+
+impl<'a> Variables<'a> for Lazy<'a> {
+    fn get(&self, index: usize) -> Result<Value<'a>, Fault> {
+        if let Some(Some(known)) = self.values.borrow().get(index) {
+            return known.clone();
+        }
+        let (Some(expression), Some(name)) =
+            (self.rules.variables.get(index), self.rules.variable_names.get(index))
+        else {
+            return Err(Fault::no_such_overload());
+        };
+        let mut meter = Meter::new(EXPRESSION_LIMIT);
+        let value = expression.evaluate(self.inputs, self, &mut meter).map_err(|fault| {
+            let name = go_quote(name);
+            Fault::error(format!("composited variable {name} fails to evaluate: {fault}"))
+        });
+        self.spent.set(self.spent.get().saturating_add(meter.cost()));
+        if let Some(slot) = self.values.borrow_mut().get_mut(index) {
+            *slot = Some(value.clone());
+        }
+        value
+    }
+}
+
+/// For expressions whose scope has no variables.
+pub(super) struct NoVariables;
+
+impl<'a> Variables<'a> for NoVariables {
+    fn get(&self, _: usize) -> Result<Value<'a>, Fault> {
+        Err(Fault::no_such_overload())
+    }
+}

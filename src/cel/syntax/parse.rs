@@ -1,0 +1,181 @@
+//! Runs the parser within bounds, and tells what is wrong with a text.
+
+use std::sync::LazyLock;
+use std::thread;
+
+use cel::Env;
+use cel::common::ast::{EntryExpr, Expr, IdedExpr};
+use cel::parser::ParseErrors;
+
+use super::convert::Converter;
+use super::{Node, Position};
+use crate::cel::error::Mistake;
+
+/// How many characters an expression may have, as in cel-go.
+const MAX_LENGTH: usize = 100_000;
+
+/// How deep it may be nested, as in cel-go.
+pub(in crate::cel) const MAX_NESTING: usize = 250;
+
+/// The parser recurses for each operator of a chain. 100,000 characters make chains of 50,000, and
+/// one of these takes the parser some 1 kB without optimisation; what is not used is not paid for.
+const STACK: usize = 256 << 20;
+
+/// Without macros: they are read here.
+static PARSER: LazyLock<Env> = LazyLock::new(Env::default);
+
+/// Parses `source`, and passes what it is to `next`, on a thread whose stack is large enough for
+/// whatever the text may be. How many nodes there are goes with it.
+///
+/// # Errors
+/// All that is wrong with the text.
+pub(in crate::cel) fn parse<T: Send>(
+    source: &str,
+    next: impl FnOnce(Node, usize) -> Result<T, Vec<Mistake>> + Send,
+) -> Result<T, Vec<Mistake>> {
+    let length = source.chars().count();
+    if length > MAX_LENGTH {
+        return Err(vec![whole(format!(
+            "expression code point size exceeds limit: size: {length}, limit {MAX_LENGTH}"
+        ))]);
+    }
+    let failed = || vec![whole("the expression could not be parsed".to_owned())];
+    thread::scope(|scope| {
+        let worker = thread::Builder::new()
+            .name("cel-compile".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, || {
+                let (node, nodes) = parse_here(source)?;
+                next(node, nodes)
+            });
+        match worker {
+            Ok(worker) => worker.join().unwrap_or_else(|_| Err(failed())),
+            Err(error) => Err(vec![whole(format!("no thread to parse the expression: {error}"))]),
+        }
+    })
+}
+
+fn parse_here(source: &str) -> Result<(Node, usize), Vec<Mistake>> {
+    let lines = Lines::new(source);
+    let parser = PARSER.parser().max_recursion_depth(MAX_NESTING as u16 - 1);
+    let (tree, places) =
+        parser.parse_with_source_info(source).map_err(|errors| mistakes(source, &errors))?;
+    if is_too_deep(&tree) {
+        return Err(vec![too_deep()]);
+    }
+    let mut converter = Converter::new(|id| {
+        let (start, _) = places.offset_for(id)?;
+        Some(lines.position(start as usize))
+    });
+    let node = converter.convert(tree);
+    let (mistakes, nodes) = converter.finish();
+    if mistakes.is_empty() { Ok((node, nodes)) } else { Err(mistakes) }
+}
+
+/// A mistake of no place.
+fn whole(message: String) -> Mistake {
+    Mistake { line: 0, column: 0, message, hint: None }
+}
+
+fn too_deep() -> Mistake {
+    whole(format!("expression recursion limit exceeded: {MAX_NESTING}"))
+}
+
+fn mistakes(source: &str, errors: &ParseErrors) -> Vec<Mistake> {
+    if errors.errors.iter().any(|error| error.msg.contains("Recursion limit")) {
+        return vec![too_deep()];
+    }
+    let mut mistakes: Vec<Mistake> = errors
+        .errors
+        .iter()
+        // What the parser says of a part that it could not read repeats the error before.
+        .filter(|error| !error.msg.starts_with("No `") && !error.msg.starts_with("Incomplete"))
+        .map(|error| Mistake {
+            line: usize::try_from(error.pos.0).unwrap_or(1).max(1),
+            column: usize::try_from(error.pos.1).unwrap_or(1).max(1),
+            message: error.msg.clone(),
+            hint: hint(source, &error.msg),
+        })
+        .collect();
+    if mistakes.is_empty() {
+        mistakes.push(whole("the expression could not be parsed".to_owned()));
+    }
+    mistakes
+}
+
+/// What people coming from other languages write, and what it is here.
+fn hint(source: &str, message: &str) -> Option<String> {
+    let hint = if message.contains("extraneous input '='") || message.contains("input: '='") {
+        "equality is written =="
+    } else if message.contains("unsupported syntax: '`'") {
+        "a field whose name is no identifier is read by an index: x['the-name']"
+    } else if message.contains("token recognition error at: '&'") {
+        "and is written &&"
+    } else if message.contains("token recognition error at: '|'") {
+        "or is written ||"
+    } else if message.contains("viable alternative at input '.in'")
+        || message.contains("viable alternative at input '.true'")
+        || message.contains("viable alternative at input '.false'")
+        || message.contains("viable alternative at input '.null'")
+    {
+        "a field that is called like a word of the language is read by an index: x['in']"
+    } else if message.contains("<EOF>") && source.matches('(').count() > source.matches(')').count()
+    {
+        "a ) is missing"
+    } else {
+        return None;
+    };
+    Some(hint.to_owned())
+}
+
+/// Where lines begin, in characters.
+pub(super) struct Lines {
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    fn new(source: &str) -> Self {
+        let breaks = source.chars().enumerate().filter(|(_, c)| *c == '\n').map(|(at, _)| at + 1);
+        Self { starts: std::iter::once(0).chain(breaks).collect() }
+    }
+
+    fn position(&self, offset: usize) -> Position {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line.wrapping_sub(1)).copied().unwrap_or(0);
+        Position { line, column: offset - start + 1 }
+    }
+}
+
+/// Whether operators and selections are nested deeper than cel-go's parser recurses.
+fn is_too_deep(root: &IdedExpr) -> bool {
+    let mut work = vec![(root, 0)];
+    while let Some((node, depth)) = work.pop() {
+        if depth > MAX_NESTING {
+            return true;
+        }
+        let mut push = |node, counts: bool| work.push((node, depth + usize::from(counts)));
+        match &node.expr {
+            Expr::Select(select) => push(&select.operand, true),
+            Expr::Call(call) => {
+                // && and || are balanced trees, however long a chain of them is.
+                let counts = !matches!(call.func_name.as_str(), "_&&_" | "_||_" | "!_" | "-_");
+                call.target.iter().for_each(|target| push(target, true));
+                call.args.iter().for_each(|argument| push(argument, counts));
+            }
+            Expr::List(list) => list.elements.iter().for_each(|element| push(element, true)),
+            Expr::Map(map) => map.entries.iter().for_each(|entry| {
+                if let EntryExpr::MapEntry(entry) = &entry.expr {
+                    push(&entry.key, true);
+                    push(&entry.value, true);
+                }
+            }),
+            Expr::Struct(new) => new.entries.iter().for_each(|entry| {
+                if let EntryExpr::StructField(field) = &entry.expr {
+                    push(&field.value, true);
+                }
+            }),
+            _ => {}
+        }
+    }
+    false
+}
