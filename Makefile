@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test lint chart crds build
+.PHONY: help demo demo-down test lint chart crds build cel-record
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,6 +28,11 @@ chart: ## check the Helm chart
 
 crds: ## write the definitions of the kinds into the chart
 	cargo run --quiet -- crds --output charts/portreeve/crds
+
+cel-record: ## ask a real API server the cases of tests/cel anew, and record its answers
+	@tests/requirements
+	@tests/cluster/build >/dev/null
+	cargo test --test cel-record
 
 build: ## the release build: target/release/portreeve
 	cargo build --release

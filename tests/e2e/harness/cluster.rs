@@ -14,10 +14,13 @@ use kube::{Client, Config};
 use super::leash::Leashed;
 use super::unique;
 
-/// Runs a control plane until standard input ends, then removes its directory.
+/// `RUN DIRECTORY ARGUMENT...`: runs a control plane until standard input ends, then removes its
+/// directory.
 const CONTROL_PLANE: &str = r#"
-"$1" "$2/cluster"
-rm -rf "$2"
+run=$1 directory=$2
+shift 2
+"$run" "$directory/cluster" "$@"
+rm -rf "$directory"
 "#;
 
 /// Removes the directory when standard input ends.
@@ -42,7 +45,7 @@ impl Cluster {
         static SHARED: OnceLock<Result<Cluster, String>> = OnceLock::new();
         let started = SHARED.get_or_init(|| match uses_current() {
             true => Self::current(),
-            false => Self::start_own(),
+            false => Self::start_own(&[]),
         });
         started.as_ref().unwrap_or_else(|problem| panic!("{problem}"))
     }
@@ -50,16 +53,21 @@ impl Cluster {
     /// One of its own, for a test that disturbs everything. None where the tests are to use the
     /// current cluster: then the test has to be left out, which is said.
     pub fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same, with more arguments of `tests/cluster/run`.
+    pub fn start_with(arguments: &[&str]) -> Option<Self> {
         if uses_current() {
             let test = std::thread::current().name().unwrap_or("a test").to_owned();
             // Not by a macro, whose output is shown of tests that fail only.
             let _ = writeln!(io::stderr(), "{test}: left out, it needs a control plane of its own");
             return None;
         }
-        Some(Self::start_own().unwrap_or_else(|problem| panic!("{problem}")))
+        Some(Self::start_own(arguments).unwrap_or_else(|problem| panic!("{problem}")))
     }
 
-    fn start_own() -> Result<Self, String> {
+    fn start_own(arguments: &[&str]) -> Result<Self, String> {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster");
         // The first build takes minutes; what it says of them is to be seen.
         let built = Command::new(scripts.join("build")).stderr(Stdio::inherit()).output();
@@ -70,7 +78,9 @@ impl Cluster {
         let programs = PathBuf::from(String::from_utf8_lossy(&built.stdout).trim());
         let directory = make_directory();
         let run = scripts.join("run");
-        let mut leash = Leashed::run(CONTROL_PLANE, &[run.as_os_str(), directory.as_os_str()]);
+        let mut all = vec![run.as_os_str(), directory.as_os_str()];
+        all.extend(arguments.iter().map(OsStr::new));
+        let mut leash = Leashed::run(CONTROL_PLANE, &all);
         match leash.line() {
             Some(line) if line.starts_with("ready ") => {}
             other => return Err(format!("tests/cluster/run did not get ready: {other:?}")),
@@ -136,6 +146,11 @@ impl Cluster {
 
     /// A client for the test's own runtime: one can't be shared between two.
     pub async fn client(&self) -> Client {
+        Client::try_from(self.config().await).expect("a client can be made")
+    }
+
+    /// What a client is made of.
+    pub async fn config(&self) -> Config {
         // The first who comes installs it; that another was faster is no fault.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let config = match &self.kubeconfig {
@@ -146,7 +161,7 @@ impl Cluster {
             }
             None => Config::from_kubeconfig(&KubeConfigOptions::default()).await,
         };
-        Client::try_from(config.expect("the kubeconfig is right")).expect("a client can be made")
+        config.expect("the kubeconfig is right")
     }
 
     /// The id of one of its programs (`kube-apiserver`, …), by the control plane that is its parent.

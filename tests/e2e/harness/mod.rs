@@ -15,6 +15,7 @@ pub mod kubectl;
 pub mod leash;
 pub mod portreeve;
 pub mod space;
+pub mod unique;
 pub mod wait;
 pub mod world;
 
@@ -23,18 +24,6 @@ pub use golden::golden;
 pub use kubectl::Output;
 pub use portreeve::{Portreeve, Replica};
 pub use space::Space;
+pub use unique::unique;
 pub use wait::eventually;
 pub use world::World;
-
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-
-/// A random word of eight lower-case letters, for a name that nothing else has.
-pub fn unique() -> String {
-    let mut rest = RandomState::new().build_hasher().finish();
-    let letter = |_| {
-        let letter = char::from(b'a' + u8::try_from(rest % 26).unwrap());
-        rest /= 26;
-        letter
-    };
-    (0..8).map(letter).collect()
-}
