@@ -11,6 +11,7 @@ mod question;
 mod regex;
 mod rules;
 mod scope;
+mod subject;
 mod syntax;
 mod types;
 mod value;
@@ -19,10 +20,11 @@ pub use error::{CompileError, Fault, Mistake};
 pub use expression::{Expression, Kind};
 pub use meter::{EXPRESSION_LIMIT, MATCH_CONDITIONS_BUDGET, Meter, POLICY_BUDGET};
 pub use program::Inputs;
-pub use question::{Answer, CompleteSubject, OutcomeName, Question, Subject};
+pub use question::{Answer, OutcomeName, Question};
 pub use rules::{
     NamedExpression, Outcome, Place, Refusal, RuleSources, Rules, ValidationSource, Verdict,
 };
 pub use scope::Scope;
+pub use subject::{CompleteSubject, Subject};
 pub use types::Type;
 pub use value::{Json, Kubernetes, List, Map, Object, Text, Timestamp, Value};

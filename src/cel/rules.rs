@@ -3,8 +3,11 @@
 //! server), with its budgets and its words.
 
 mod names;
+mod sources;
 
 use std::cell::{Cell, RefCell};
+
+pub use sources::{NamedExpression, Place, Refusal, RuleSources, ValidationSource};
 
 use super::error::{CompileError, Fault};
 use super::expression::{Expression, Kind};
@@ -20,67 +23,6 @@ const MAX_MESSAGE: usize = 5 * 1024;
 
 const OUT_OF_BUDGET: &str = "validation failed due to running out of cost budget, no further \
                              validation rules will be run";
-
-/// An expression that has a name: a variable, or a match condition.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-pub struct NamedExpression {
-    /// The name.
-    pub name: String,
-    /// The expression.
-    pub expression: String,
-}
-
-/// The text of a validation.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ValidationSource {
-    /// What has to hold.
-    pub expression: String,
-    /// What is said where it does not.
-    pub message: Option<String>,
-    /// What makes that from the object; it goes before `message`.
-    pub message_expression: Option<String>,
-}
-
-/// The texts of a policy's rules.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RuleSources {
-    /// Each can be used by those after it, and by the validations.
-    pub variables: Vec<NamedExpression>,
-    /// All have to hold for the policy to be applied at all.
-    pub match_conditions: Vec<NamedExpression>,
-    /// What has to hold.
-    pub validations: Vec<ValidationSource>,
-}
-
-/// Which part of a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// `variables[n].expression`
-    Variable(usize),
-    /// `matchConditions[n].expression`
-    MatchCondition(usize),
-    /// `validations[n].expression`
-    Validation(usize),
-    /// `validations[n].messageExpression`
-    MessageExpression(usize),
-    /// `validations[n].message`
-    Message(usize),
-    /// `variables[n].name`
-    VariableName(usize),
-    /// `matchConditions[n].name`
-    MatchConditionName(usize),
-    /// `matchConditions`
-    MatchConditions,
-}
-
-/// A part of a policy that cannot be taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// Which one.
-    pub place: Place,
-    /// What is wrong with it.
-    pub error: CompileError,
-}
 
 /// The compiled rules of a policy.
 #[derive(Debug)]
