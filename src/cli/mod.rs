@@ -1,5 +1,6 @@
 //! The command line: reads what was typed, builds the parts, joins them.
 
+mod cel;
 mod cluster;
 mod crds;
 mod install;
@@ -8,6 +9,7 @@ mod serve;
 pub mod webhooks;
 
 use std::io::Write as _;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -31,6 +33,8 @@ enum Action {
     Install(install::Options),
     /// Print the definitions of the kinds Pki and PkiPolicy.
     Crds(crds::Options),
+    /// Try a CEL expression on an object.
+    Cel(cel::Options),
 }
 
 /// Which cluster is meant.
@@ -46,21 +50,23 @@ pub struct ClusterOptions {
 }
 
 impl Command {
-    /// Does what was asked for.
+    /// Does what was asked for, and gives what the process ends with.
     ///
     /// # Errors
     /// What kept it from being done, for whoever typed it.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
         // Before the first TLS connection: kube and the server share the one provider.
         if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
             anyhow::bail!("the cryptography provider was installed already");
         }
         let runtime = tokio::runtime::Runtime::new().context("can't start the threads")?;
         match self.action {
-            Action::Serve(options) => runtime.block_on(serve::run(*options)),
-            Action::Install(options) => runtime.block_on(install::run(options)),
-            Action::Crds(options) => crds::run(&options),
+            Action::Serve(options) => runtime.block_on(serve::run(*options))?,
+            Action::Install(options) => runtime.block_on(install::run(options))?,
+            Action::Crds(options) => crds::run(&options)?,
+            Action::Cel(options) => return cel::run(&options),
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
