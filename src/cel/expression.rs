@@ -75,6 +75,8 @@ impl Expression {
             let output = checked.type_of(&root).clone();
             if let Some(wanted) = kind.wanted()
                 && wanted != output
+                // A variable with an error of its own, which is told.
+                && output != Type::Error
             {
                 return Err(vec![wrong_type(&wanted, &output, source)]);
             }

@@ -166,17 +166,18 @@ impl Rules {
     }
 
     /// Whether the match conditions hold: one that does not is enough, whatever errors there are.
+    /// All are evaluated before any counts, so that their costs add up.
     fn matches(&self, inputs: Inputs<'_>) -> Result<bool, String> {
         let inputs = Inputs { namespace_object: &Json::Null, ..inputs };
         let mut budget = Budget(MATCH_CONDITIONS_BUDGET);
         let mut errors: Vec<String> = Vec::new();
+        let mut holds = true;
         for condition in &self.match_conditions {
             let mut meter = Meter::new(EXPRESSION_LIMIT);
             let result = condition.evaluate(inputs, &NoVariables, &mut meter);
             budget.spend(meter.cost()).map_err(|OutOfBudget| OUT_OF_BUDGET.to_owned())?;
             match result {
-                Ok(Value::Bool(true)) => {}
-                Ok(_) => return Ok(false),
+                Ok(value) => holds &= matches!(value, Value::Bool(true)),
                 Err(fault) => {
                     let error = resulted_in_error(condition, &fault);
                     if !errors.contains(&error) {
@@ -186,6 +187,7 @@ impl Rules {
             }
         }
         match errors.as_slice() {
+            _ if !holds => Ok(false),
             [] => Ok(true),
             [one] => Err(one.clone()),
             several => Err(format!("[{}]", several.join(", "))),

@@ -55,8 +55,11 @@ impl Checker<'_> {
     }
 
     fn undeclared_function(&mut self, at: Position, name: &str) -> Type {
-        let message = format!("undeclared reference to '{name}' (in container '')");
-        self.complain(at, message, hints::function(name));
+        // Of the methods of what is not there, enough is said.
+        if !(self.is_authorizer_missing && hints::AUTHORIZER_METHODS.contains(&name)) {
+            let message = format!("undeclared reference to '{name}' (in container '')");
+            self.complain(at, message, hints::function(name));
+        }
         Type::Error
     }
 

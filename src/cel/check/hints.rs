@@ -13,6 +13,37 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>)
     is_near.then(|| format!("did you mean {best}?"))
 }
 
+/// Why a name is not there that a ValidatingAdmissionPolicy may have.
+pub(super) fn unavailable(name: &str) -> Option<&'static str> {
+    match name {
+        "authorizer" => Some(
+            "authorizer is not available here, since its answers would take calls to the API \
+             server, which is waiting for this one",
+        ),
+        "params" => Some("params is not available here, since there are no parameters"),
+        _ => None,
+    }
+}
+
+/// What is called on `authorizer` and on what comes of it (`library/authz.go` of the API server).
+pub(super) const AUTHORIZER_METHODS: [&str; 15] = [
+    "allowed",
+    "check",
+    "error",
+    "errored",
+    "fieldSelector",
+    "group",
+    "labelSelector",
+    "name",
+    "namespace",
+    "path",
+    "reason",
+    "resource",
+    "serviceAccount",
+    "subresource",
+    "requestResource",
+];
+
 /// Of a name that is not there.
 pub(super) fn name<'n>(
     name: &str,
@@ -20,20 +51,11 @@ pub(super) fn name<'n>(
     locals: impl Iterator<Item = &'n str>,
 ) -> Option<String> {
     match name {
-        "authorizer" => {
-            let why = "authorizer is not available here: an answer would take calls to the API \
-                       server while it waits for this one";
-            return Some(why.to_owned());
-        }
-        "params" => {
-            return Some("params is not available here: a policy has no parameters".to_owned());
-        }
+        "authorizer" | "params" => return None,
         "variables" => {
-            return Some(
-                "variables can be used only where the policy declares some, and not in \
-                         matchConditions"
-                    .to_owned(),
-            );
+            let hint = "variables can be used only where the policy declares some, and not in \
+                        matchConditions";
+            return Some(hint.to_owned());
         }
         _ => {}
     }
@@ -57,7 +79,6 @@ pub(super) fn function(name: &str) -> Option<String> {
         "toLowerCase" | "lower" | "toLower" => "lower case is x.lowerAscii()",
         "toUpperCase" | "upper" | "toUpper" => "upper case is x.upperAscii()",
         "includes" | "has_key" | "hasKey" => "whether it is in a list or map: 'a' in x",
-        "allowed" | "check" | "serviceAccount" => "the authorizer is not available here",
         _ => return nearest(name, library::function_names()),
     };
     Some(hint.to_owned())

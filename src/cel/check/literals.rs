@@ -3,7 +3,7 @@
 
 use super::Checked;
 use crate::cel::error::Mistake;
-use crate::cel::library::check_format;
+use crate::cel::library::{FormatArgument, check_format};
 use crate::cel::regex::Regex;
 use crate::cel::syntax::{Call, Element, Entry, Kind, Node, Position};
 use crate::cel::types::Type;
@@ -49,6 +49,7 @@ fn check_argument(call: &Call, mistakes: &mut Vec<Mistake>) {
     };
     let is_valid = match (call.function.as_str(), value) {
         ("duration", Value::String(text)) => parse_duration(text).is_some(),
+        ("duration", Value::Int(_)) => false,
         ("timestamp", Value::String(text)) => matches!(Timestamp::parse(text), Ok(Some(_))),
         ("timestamp", Value::Int(seconds)) => Timestamp::from_seconds(*seconds).is_ok(),
         ("matches", Value::String(pattern)) => Regex::new(pattern).is_ok(),
@@ -121,10 +122,21 @@ fn check_format_call(node: &Node, call: &Call, checked: &Checked, mistakes: &mut
         return;
     };
     let [Node { kind: Kind::List(elements), .. }] = call.arguments.as_slice() else { return };
-    let types: Vec<Type> =
-        elements.iter().map(|element| checked.type_of(&element.value).clone()).collect();
-    if let Err((argument, message)) = check_format(format, &types) {
-        let place = argument.and_then(|index| elements.get(index)).map(|e| e.value.at);
+    let arguments: Vec<_> =
+        elements.iter().map(|element| format_argument(&element.value, checked)).collect();
+    if let Err((place, message)) = check_format(format, &arguments) {
         complain(mistakes, place.unwrap_or(node.at), message);
+    }
+}
+
+fn format_argument<'c>(node: &Node, checked: &'c Checked) -> FormatArgument<'c> {
+    let parts = match &node.kind {
+        Kind::List(_) | Kind::Map(_) => node.children(),
+        _ => Vec::new(),
+    };
+    FormatArgument {
+        type_: checked.type_of(node),
+        at: node.at,
+        parts: parts.into_iter().map(|part| format_argument(part, checked)).collect(),
     }
 }

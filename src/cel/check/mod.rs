@@ -54,6 +54,7 @@ pub(super) fn check(root: &Node, nodes: usize, scope: &Scope) -> Result<Checked,
         unifier: Unifier::default(),
         locals: Vec::new(),
         mistakes: Vec::new(),
+        is_authorizer_missing: false,
     };
     checker.check(root);
     if !checker.mistakes.is_empty() {
@@ -73,6 +74,7 @@ struct Checker<'s> {
     /// The variables of macros, innermost last.
     locals: Vec<(String, Type)>,
     mistakes: Vec<Mistake>,
+    is_authorizer_missing: bool,
 }
 
 impl Checker<'_> {
@@ -161,7 +163,11 @@ impl Checker<'_> {
             return type_;
         }
         let hint = hints::name(name, self.scope, self.locals.iter().map(|(name, _)| &**name));
-        let message = format!("undeclared reference to '{name}' (in container '')");
+        let mut message = format!("undeclared reference to '{name}' (in container '')");
+        self.is_authorizer_missing |= name == "authorizer";
+        if let Some(why) = hints::unavailable(name) {
+            message = format!("{message}: {why}");
+        }
         self.complain(node.at, message, hint);
         Type::Error
     }

@@ -32,7 +32,7 @@ use super::value::Value;
 pub(super) use cost::{pattern_cost, traversal};
 pub(super) use operators::{equality_cost, insert};
 pub(super) use regexes::Pattern;
-pub(super) use string_format::check_format;
+pub(super) use string_format::{FormatArgument, check_format};
 
 /// What runs when an overload is called. The arguments are of the overload's types, as far as
 /// cel-go looks: the elements of a list beyond the first may be anything.

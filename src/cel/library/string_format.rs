@@ -3,6 +3,7 @@
 use super::convert::text_of;
 use crate::cel::error::Fault;
 use crate::cel::meter::Meter;
+use crate::cel::syntax::Position;
 use crate::cel::types::Type;
 use crate::cel::value::display::{go_quote, go_value};
 use crate::cel::value::{List, Value};
@@ -333,32 +334,48 @@ fn nested(value: &Value<'_>) -> Result<String, String> {
     })
 }
 
-/// Checks a format that is a literal against the arguments of a list literal, as far as their
-/// types are known: the mistake, and which argument it is about.
+/// An argument of a format whose value is not known yet.
+pub(in crate::cel) struct FormatArgument<'t> {
+    pub type_: &'t Type,
+    pub at: Position,
+    /// What a literal list or map is made of.
+    pub parts: Vec<FormatArgument<'t>>,
+}
+
+impl FormatArgument<'_> {
+    /// The first part, of itself, its parts and theirs, that the clause does not take.
+    fn not_taken(&self, clause: Clause) -> Option<&Self> {
+        if !takes(clause, self.type_) {
+            return Some(self);
+        }
+        let parts = self.parts.iter().filter(|_| clause == Clause::String);
+        parts.into_iter().find_map(|part| part.not_taken(clause))
+    }
+}
+
+/// Checks a literal format against its arguments.
 ///
 /// # Errors
-/// What is wrong, and with which argument if with one.
+/// What is wrong, and with which argument, if it is with one.
 pub(in crate::cel) fn check_format(
     format: &str,
-    types: &[Type],
-) -> Result<(), (Option<usize>, String)> {
+    arguments: &[FormatArgument<'_>],
+) -> Result<(), (Option<Position>, String)> {
     let mut asked = 0;
-    for piece in Pieces::new(format, types.len()) {
+    for piece in Pieces::new(format, arguments.len()) {
         let Piece::Argument(index, clause) = piece.map_err(|why| (None, why))? else { continue };
         asked += 1;
         let clause = clause.map_err(|why| (None, why))?;
-        let Some(type_) = types.get(index) else { continue };
-        if !takes(clause, type_) {
-            let given = type_.runtime_name();
+        if let Some(wrong) = arguments.get(index).and_then(|argument| argument.not_taken(clause)) {
+            let given = wrong.type_.runtime_name();
             let why = format!("error during formatting: {}, was given {given}", only(clause));
-            return Err((Some(index), why));
+            return Err((Some(wrong.at), why));
         }
     }
-    if types.len() > asked {
-        let why = format!(
-            "too many arguments supplied to string.format (expected {asked}, got {})",
-            types.len()
-        );
+    if arguments.len() > asked {
+        let given = arguments.len();
+        let why =
+            format!("too many arguments supplied to string.format (expected {asked}, got {given})");
         return Err((None, why));
     }
     Ok(())

@@ -75,7 +75,7 @@ pub(super) fn check(sources: &RuleSources) -> Vec<Refusal> {
         };
         if message.trim().is_empty() {
             refuse(Place::Message(index), "must be non-empty if specified".to_owned());
-        } else if message.trim().contains('\n') {
+        } else if message.trim().contains(['\n', '\r']) {
             refuse(Place::Message(index), "must not contain line breaks".to_owned());
         }
     }

@@ -61,7 +61,7 @@ fn parse_here(source: &str) -> Result<(Node, usize), Vec<Mistake>> {
     let (tree, places) =
         parser.parse_with_source_info(source).map_err(|errors| mistakes(source, &errors))?;
     if is_too_deep(&tree) {
-        return Err(vec![too_deep()]);
+        return Err(vec![whole("max recursion depth exceeded".to_owned())]);
     }
     let mut converter = Converter::new(|id| {
         let (start, _) = places.offset_for(id)?;
@@ -77,13 +77,9 @@ fn whole(message: String) -> Mistake {
     Mistake { line: 0, column: 0, message, hint: None }
 }
 
-fn too_deep() -> Mistake {
-    whole(format!("expression recursion limit exceeded: {MAX_NESTING}"))
-}
-
 fn mistakes(source: &str, errors: &ParseErrors) -> Vec<Mistake> {
     if errors.errors.iter().any(|error| error.msg.contains("Recursion limit")) {
-        return vec![too_deep()];
+        return vec![whole(format!("expression recursion limit exceeded: {MAX_NESTING}"))];
     }
     let mut mistakes: Vec<Mistake> = errors
         .errors
@@ -93,7 +89,7 @@ fn mistakes(source: &str, errors: &ParseErrors) -> Vec<Mistake> {
         .map(|error| Mistake {
             line: usize::try_from(error.pos.0).unwrap_or(1).max(1),
             column: usize::try_from(error.pos.1).unwrap_or(1).max(1),
-            message: error.msg.clone(),
+            message: reword(&error.msg),
             hint: hint(source, &error.msg),
         })
         .collect();
@@ -101,6 +97,40 @@ fn mistakes(source: &str, errors: &ParseErrors) -> Vec<Mistake> {
         mistakes.push(whole("the expression could not be parsed".to_owned()));
     }
     mistakes
+}
+
+/// What the parser says, in cel-go's words.
+fn reword(message: &str) -> String {
+    let has = |part: &str| message.contains(part);
+    if has("literal: InvalidUnicode") {
+        return "invalid unicode code point".to_owned();
+    }
+    if has("literal: InvalidEscape") {
+        return "unable to unescape string".to_owned();
+    }
+    for word in ["true", "false", "null"] {
+        if has(&format!("no viable alternative at input '.{word}'")) {
+            return format!("Syntax error: mismatched input '{word}' expecting IDENTIFIER");
+        }
+    }
+    without_operators(message).unwrap_or_else(|| message.to_owned())
+}
+
+/// Leaves what continues an expression out of what could have come next, where any operator could
+/// have: cel-go does not name them either.
+fn without_operators(message: &str) -> Option<String> {
+    const CONTINUING: [&str; 18] = [
+        "'=='", "'!='", "'in'", "'<'", "'<='", "'>='", "'>'", "'&&'", "'||'", "'['", "'.'", "'-'",
+        "'?'", "'+'", "'*'", "'/'", "'%'", "','",
+    ];
+    let (before, list) = message.split_once(" expecting {")?;
+    let list = list.strip_suffix('}').filter(|list| list.contains("'%'"))?;
+    let rest: Vec<&str> = list.split(", ").filter(|token| !CONTINUING.contains(token)).collect();
+    match rest.as_slice() {
+        [] => None,
+        [one] => Some(format!("{before} expecting {one}")),
+        several => Some(format!("{before} expecting {{{}}}", several.join(", "))),
+    }
 }
 
 /// What people coming from other languages write, and what it is here.
@@ -128,21 +158,23 @@ fn hint(source: &str, message: &str) -> Option<String> {
     Some(hint.to_owned())
 }
 
-/// Where lines begin, in characters.
-pub(super) struct Lines {
+/// Where lines begin, in bytes, as the parser counts.
+struct Lines<'s> {
+    source: &'s str,
     starts: Vec<usize>,
 }
 
-impl Lines {
-    fn new(source: &str) -> Self {
-        let breaks = source.chars().enumerate().filter(|(_, c)| *c == '\n').map(|(at, _)| at + 1);
-        Self { starts: std::iter::once(0).chain(breaks).collect() }
+impl<'s> Lines<'s> {
+    fn new(source: &'s str) -> Self {
+        let breaks = source.match_indices('\n').map(|(at, _)| at + 1);
+        Self { source, starts: std::iter::once(0).chain(breaks).collect() }
     }
 
     fn position(&self, offset: usize) -> Position {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts.get(line.wrapping_sub(1)).copied().unwrap_or(0);
-        Position { line, column: offset - start + 1 }
+        let before = self.source.get(start..offset).unwrap_or_default();
+        Position { line, column: before.chars().count() + 1 }
     }
 }
 

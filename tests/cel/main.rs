@@ -1,0 +1,108 @@
+//! The corpus, asked of Portreeve: it answers as the API server did, or refuses the expression.
+
+// All of it is test code, but clippy knows only the functions marked as tests for such.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+// What asks the server is for the recording.
+#[allow(dead_code)]
+mod oracle;
+
+mod refusals;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portreeve::cel::{self, OutcomeName};
+use serde_json::{Value, json};
+
+use oracle::{Answer, Case, Outcome, Seen, answers, corpus, reviews};
+
+/// What the server would print before what is wrong with the only expression.
+const EXPRESSION: &str = "spec.validations[0].expression: ";
+
+#[test]
+fn the_corpus_is_answered_as_the_api_server_does() {
+    let directory = oracle::directory();
+    let cases = corpus::read(&directory.join("corpus")).unwrap();
+    let theirs = answers::read(&directory.join("answers")).unwrap();
+    let seen = reviews::read_seen(&directory.join("seen")).unwrap();
+    let ids: BTreeSet<_> = cases.iter().map(|case| &case.id).collect();
+    assert_eq!(ids, theirs.keys().collect(), "make cel-record was not run");
+
+    let (mut differences, mut unexplained) = (Vec::new(), refusals::all());
+    let mut tally = BTreeMap::<Outcome, usize>::new();
+    for case in &cases {
+        let theirs = without_kinds(&theirs[&case.id]);
+        *tally.entry(theirs.outcome).or_default() += 1;
+        let ours = ask(case, &seen[&case.pod]);
+        let explained = unexplained.remove(case.id.as_str());
+        let is_as_expected = match explained {
+            Some(refusals::Difference::WeRefuse) => {
+                ours.outcome == Outcome::Refused && theirs.outcome != Outcome::Refused
+            }
+            Some(refusals::Difference::Words) => {
+                ours.outcome == Outcome::Refused
+                    && theirs.outcome == Outcome::Refused
+                    && ours.message != theirs.message
+            }
+            None => ours == theirs,
+        };
+        if !is_as_expected {
+            differences.push(format!(
+                "{}: {}\n  server: {:?} {}\n  ours:   {:?} {}",
+                case.id,
+                serde_json::to_string(&case.policy).unwrap().chars().take(600).collect::<String>(),
+                theirs.outcome,
+                theirs.message,
+                ours.outcome,
+                ours.message,
+            ));
+        }
+    }
+    assert!(
+        differences.is_empty(),
+        "{} of {} differ:\n{}",
+        differences.len(),
+        cases.len(),
+        differences.join("\n")
+    );
+    assert!(unexplained.is_empty(), "refusals of cases that there are not: {unexplained:?}");
+    assert!(tally[&Outcome::Refused] >= 80 && cases.len() >= 500, "{tally:?}");
+}
+
+/// The kinds of errors that a Kubernetes object can have say nothing that the words behind them do
+/// not, and neither does a place that is none.
+fn without_kinds(theirs: &Answer) -> Answer {
+    let mut message = theirs.message.clone();
+    if theirs.outcome == Outcome::Refused {
+        const NO_PLACE: &str = "compilation failed: ERROR: <input>:-1:0: ";
+        for kind in ["Internal error: ", "Required value: ", NO_PLACE] {
+            message = message.replace(&format!(": {kind}"), ": ");
+        }
+    }
+    Answer { message, ..*theirs }
+}
+
+/// Ours, by the way that `portreeve cel --batch` goes.
+fn ask(case: &Case, seen: &Seen) -> Answer {
+    let mut question = serde_json::to_value(&case.policy).unwrap();
+    let members = question.as_object_mut().unwrap();
+    members.insert("id".to_owned(), json!(case.id));
+    let Value::Object(seen) = serde_json::to_value(seen).unwrap() else { unreachable!() };
+    members.extend(seen);
+    let text = question.to_string();
+    let question: cel::Question<'_> = serde_json::from_str(&text).unwrap();
+    let answer = question.answer();
+    let outcome = match answer.outcome {
+        OutcomeName::Allow => Outcome::Allow,
+        OutcomeName::Deny => Outcome::Deny,
+        OutcomeName::Error => Outcome::Error,
+        OutcomeName::Refused => Outcome::Refused,
+        OutcomeName::Unmatched => Outcome::Unmatched,
+    };
+    let message = answer.message.unwrap_or_default();
+    let message = match outcome {
+        Outcome::Refused if !message.starts_with("spec.") => format!("{EXPRESSION}{message}"),
+        _ => message,
+    };
+    Answer { outcome, message }
+}
