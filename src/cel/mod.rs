@@ -1,4 +1,32 @@
-//! CEL as the API server of Kubernetes 1.36 speaks it.
+//! CEL as the API server of Kubernetes 1.36 speaks it: what a ValidatingAdmissionPolicy accepts,
+//! computes, costs and says. [`Rules`] are the expressions of a policy, [`Expression`] is one of
+//! them, [`Question`] asks both by JSON. The room knows nothing of Portreeve, nor of Kubernetes'
+//! API beyond the shape of an admission request.
+//!
+//! From text to answer: `syntax` parses, `check` finds types and overloads, `program` turns the
+//! tree into steps and evaluates them on `value`s, which borrow from the request, under a [`Meter`].
+//! `library` has the functions, with `kubernetes` and `regex` for what is behind some of them.
+//!
+//! Of the `cel` crate the parser is taken, with its syntax tree: its grammar is cel-go's, for the
+//! same parser generator, so that an expression means the same and a syntax error reads the same.
+//! It has no bound and recurses, so it runs on a thread of its own with a stack for the longest
+//! text that is let through. Its macros are not taken: it takes them apart into loops, where a
+//! chain of `optMap` grows without bound and a type error has no place to be told. Nor is its
+//! evaluator: it checks no types, counts no cost, knows none of Kubernetes' libraries, and takes
+//! the request converted into values of its own.
+//!
+//! `docs/cel.md` says what is supported, what is refused and why, and what it costs.
+//!
+//! ```
+//! use portreeve::cel::{Expression, Kind, Scope};
+//!
+//! let scope = Scope::new();
+//! assert!(Expression::compile(Kind::Validation, "object.spec.replicas < 3", &scope).is_ok());
+//!
+//! let refused = Expression::compile(Kind::Validation, "object.spec.paused", &scope).unwrap_err();
+//! assert_eq!(refused.to_string(), "must evaluate to bool but got dyn");
+//! assert!(refused.hint().unwrap().ends_with("compare it: … == true"));
+//! ```
 
 mod check;
 mod error;
@@ -28,3 +56,8 @@ pub use scope::Scope;
 pub use subject::{CompleteSubject, Subject};
 pub use types::Type;
 pub use value::{Json, Kubernetes, List, Map, Object, Text, Timestamp, Value};
+
+/// The example of `docs/cel.md`, which has to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/cel.md")]
+struct Docs;
