@@ -99,6 +99,11 @@ impl Expression {
         &self.output
     }
 
+    /// How deep its evaluation recurses, variables included.
+    pub(super) fn depth(&self) -> usize {
+        self.program.depth
+    }
+
     /// Evaluates the expression, for what `meter` allows.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ mod question;
 mod regex;
 mod rules;
 mod scope;
+mod stack;
 mod subject;
 mod syntax;
 mod types;

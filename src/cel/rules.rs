@@ -14,6 +14,7 @@ use super::expression::{Expression, Kind};
 use super::meter::{EXPRESSION_LIMIT, MATCH_CONDITIONS_BUDGET, Meter, POLICY_BUDGET};
 use super::program::{Inputs, Variables};
 use super::scope::Scope;
+use super::stack;
 use super::types::Type;
 use super::value::display::go_quote;
 use super::value::{Json, Value};
@@ -32,6 +33,8 @@ pub struct Rules {
     variables: Vec<Expression>,
     match_conditions: Vec<Expression>,
     validations: Vec<Validation>,
+    /// How deep evaluation goes, at most.
+    depth: usize,
 }
 
 #[derive(Debug)]
@@ -125,7 +128,16 @@ impl Rules {
             }
         }
         if refusals.is_empty() {
-            Ok(Self { scope, variable_names, variables, match_conditions, validations })
+            let depth = validations
+                .iter()
+                .flat_map(|validation| {
+                    [&validation.expression].into_iter().chain(&validation.message_expression)
+                })
+                .chain(&match_conditions)
+                .map(Expression::depth)
+                .max()
+                .unwrap_or(0);
+            Ok(Self { scope, variable_names, variables, match_conditions, validations, depth })
         } else {
             Err(refusals)
         }
@@ -133,6 +145,12 @@ impl Rules {
 
     /// Asks the rules about an object.
     pub fn evaluate(&self, inputs: Inputs<'_>) -> Verdict {
+        stack::for_depth(self.depth, || self.evaluate_here(inputs)).unwrap_or_else(|error| {
+            Verdict::Error(format!("no thread to evaluate the expressions: {error}"))
+        })
+    }
+
+    fn evaluate_here(&self, inputs: Inputs<'_>) -> Verdict {
         match self.matches(inputs) {
             Ok(true) => {}
             Ok(false) => return Verdict::Unmatched,
@@ -162,7 +180,10 @@ impl Rules {
         inputs: Inputs<'a>,
         meter: &mut Meter,
     ) -> Result<Value<'a>, Fault> {
-        expression.evaluate(inputs, &Lazy::new(self, inputs), meter)
+        let evaluate = || expression.evaluate(inputs, &Lazy::new(self, inputs), meter);
+        stack::for_depth(expression.depth(), evaluate).unwrap_or_else(|error| {
+            Err(Fault::error(format!("no thread to evaluate the expression: {error}")))
+        })
     }
 
     /// Whether the match conditions hold: one that does not is enough, whatever errors there are.

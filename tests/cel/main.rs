@@ -7,6 +7,8 @@
 #[allow(dead_code)]
 mod oracle;
 
+mod desk;
+mod hostile;
 mod refusals;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! Runs the parser within bounds, and tells what is wrong with a text.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
-use std::thread;
 
 use cel::Env;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
@@ -10,6 +10,7 @@ use cel::parser::ParseErrors;
 use super::convert::Converter;
 use super::{Node, Position};
 use crate::cel::error::Mistake;
+use crate::cel::stack;
 
 /// How many characters an expression may have, as in cel-go.
 const MAX_LENGTH: usize = 100_000;
@@ -17,9 +18,8 @@ const MAX_LENGTH: usize = 100_000;
 /// How deep it may be nested, as in cel-go.
 pub(in crate::cel) const MAX_NESTING: usize = 250;
 
-/// The parser recurses for each operator of a chain. 100,000 characters make chains of 50,000, and
-/// one of these takes the parser some 1 kB without optimisation; what is not used is not paid for.
-const STACK: usize = 256 << 20;
+/// What is said of a text of which the parser does not say what is wrong.
+const UNREADABLE: &str = "the expression could not be parsed";
 
 /// Without macros: they are read here.
 static PARSER: LazyLock<Env> = LazyLock::new(Env::default);
@@ -39,27 +39,23 @@ pub(in crate::cel) fn parse<T: Send>(
             "expression code point size exceeds limit: size: {length}, limit {MAX_LENGTH}"
         ))]);
     }
-    let failed = || vec![whole("the expression could not be parsed".to_owned())];
-    thread::scope(|scope| {
-        let worker = thread::Builder::new()
-            .name("cel-compile".to_owned())
-            .stack_size(STACK)
-            .spawn_scoped(scope, || {
-                let (node, nodes) = parse_here(source)?;
-                next(node, nodes)
-            });
-        match worker {
-            Ok(worker) => worker.join().unwrap_or_else(|_| Err(failed())),
-            Err(error) => Err(vec![whole(format!("no thread to parse the expression: {error}"))]),
-        }
+    // The parser recurses for each operator of a chain, and 100,000 characters make chains of 50,000.
+    let parsed = stack::on_large(|| {
+        let (node, nodes) = parse_here(source)?;
+        next(node, nodes)
+    });
+    parsed.unwrap_or_else(|error| {
+        Err(vec![whole(format!("no thread to compile the expression: {error}"))])
     })
 }
 
 fn parse_here(source: &str) -> Result<(Node, usize), Vec<Mistake>> {
     let lines = Lines::new(source);
     let parser = PARSER.parser().max_recursion_depth(MAX_NESTING as u16 - 1);
-    let (tree, places) =
-        parser.parse_with_source_info(source).map_err(|errors| mistakes(source, &errors))?;
+    // It is not ours, and whoever writes expressions must not be able to stop a server by it.
+    let parsed = catch_unwind(AssertUnwindSafe(|| parser.parse_with_source_info(source)))
+        .map_err(|_| vec![whole(UNREADABLE.to_owned())])?;
+    let (tree, places) = parsed.map_err(|errors| mistakes(source, &errors))?;
     if is_too_deep(&tree) {
         return Err(vec![whole("max recursion depth exceeded".to_owned())]);
     }
@@ -94,7 +90,7 @@ fn mistakes(source: &str, errors: &ParseErrors) -> Vec<Mistake> {
         })
         .collect();
     if mistakes.is_empty() {
-        mistakes.push(whole("the expression could not be parsed".to_owned()));
+        mistakes.push(whole(UNREADABLE.to_owned()));
     }
     mistakes
 }
