@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test lint chart crds build cel-record
+.PHONY: help demo demo-down test lint chart crds build bench cel-record
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,3 +36,7 @@ cel-record: ## ask a real API server the cases of tests/cel anew, and record its
 
 build: ## the release build: target/release/portreeve
 	cargo build --release
+
+bench: ## measure, beside others of the kind: a table, and target/bench/results.json
+	@rm -f target/bench/results.json
+	cargo bench --bench '*'

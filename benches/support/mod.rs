@@ -1,0 +1,5 @@
+//! How cases are measured, and what is told of them.
+
+pub mod instructions;
+pub mod report;
+pub mod time;
