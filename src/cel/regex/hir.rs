@@ -48,7 +48,9 @@ impl Lowering {
             Kind::Capture(sub) => self.tree(sub),
             Kind::Repeat(repeat) => self.repeat(repeat),
             Kind::Concat(subs) => Some(Hir::concat(self.trees(subs)?)),
-            Kind::Alternate(subs) => Some(Hir::alternation(self.trees(subs)?)),
+            Kind::Alternate(subs) => {
+                Some(Hir::alternation(self.trees(subs)?.into_iter().map(as_one).collect()))
+            }
         }
     }
 
@@ -88,6 +90,19 @@ impl Lowering {
         self.ranges += class.ranges().len();
         let fits = self.ranges <= MAX_RANGES;
         fits.then(|| Hir::class(hir::Class::Unicode(class.to_unicode())))
+    }
+}
+
+/// Keeps an alternative together. `Hir::alternation` takes out what concatenations have in common at
+/// the beginning, though that changes what is found where it can match in several ways: in "abbc",
+/// `ab*b|ab*c` finds "abb", and `ab*(?:b|c)` all of it.
+fn as_one(alternative: Hir) -> Hir {
+    match alternative.kind() {
+        // A group is all the same to an automaton that captures nothing.
+        hir::HirKind::Concat(_) => {
+            Hir::capture(hir::Capture { index: 1, name: None, sub: Box::new(alternative) })
+        }
+        _ => alternative,
     }
 }
 
