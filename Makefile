@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test lint chart crds build bench cel-record
+.PHONY: help demo demo-down test lint chart crds build bench cel-record cel-differential cel-fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,10 +29,19 @@ chart: ## check the Helm chart
 crds: ## write the definitions of the kinds into the chart
 	cargo run --quiet -- crds --output charts/portreeve/crds
 
+SECONDS_OF_FUZZING ?= 60
+cel-fuzz: ## give the compiler of expressions any text, for SECONDS_OF_FUZZING; needs nightly Rust and C++
+	fuzz/run cel "$(SECONDS_OF_FUZZING)"
+
 cel-record: ## ask a real API server the cases of tests/cel anew, and record its answers
 	@tests/requirements
 	@tests/cluster/build >/dev/null
 	cargo test --test cel-record
+
+cel-differential: ## ask a real API server and Portreeve CEL_PAIRS (100000) random expressions, of CEL_SEED
+	@tests/requirements
+	@tests/cluster/build >/dev/null
+	cargo test --test cel-differential
 
 build: ## the release build: target/release/portreeve
 	cargo build --release

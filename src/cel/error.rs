@@ -110,7 +110,7 @@ pub enum Fault {
     /// The budget is spent. Nothing absorbs that.
     OverBudget,
     /// The API server fails here by a fault of its own, and nothing absorbs that either.
-    Aborted(Cow<'static, str>),
+    Aborted(Box<str>),
 }
 
 impl Fault {

@@ -52,7 +52,7 @@ fn unwrap<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, F
     let mut present = Vec::new();
     for element in list.iter() {
         match element {
-            Value::Optional(Some(value)) => present.push((*value).clone()),
+            Value::Optional(Some(value)) => present.push(value.found()?),
             Value::Optional(None) => {}
             other => {
                 return Err(Fault::error(format!("value {} is not optional", go_value(&other))));
@@ -68,7 +68,7 @@ fn has_value<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fa
 
 fn value<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     match arguments {
-        [Value::Optional(Some(value))] => Ok((**value).clone()),
+        [Value::Optional(Some(value))] => value.found(),
         _ => Err(Fault::error("optional.none() dereference")),
     }
 }
@@ -87,7 +87,7 @@ fn or<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
 fn or_value<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     match arguments {
         [Value::Optional(None), other] => Ok(other.clone()),
-        [Value::Optional(Some(value)), ..] => Ok((**value).clone()),
+        [Value::Optional(Some(value)), ..] => value.found(),
         [first, ..] => Ok(first.clone()),
         [] => Err(Fault::no_such_overload()),
     }

@@ -6,7 +6,7 @@ use crate::cel::error::Fault;
 use crate::cel::scope::Input;
 use crate::cel::value::compare::double_to_int;
 use crate::cel::value::display::go_value;
-use crate::cel::value::{List, Map, Text, Value, no_such_key};
+use crate::cel::value::{Json, List, Map, Object, Text, Value, no_such_key};
 
 impl<'a> Machine<'a, '_> {
     pub(super) fn attribute(&mut self, attribute: &'a Attribute) -> Outcome<'a> {
@@ -37,12 +37,8 @@ impl<'a> Machine<'a, '_> {
         if attribute.path.is_empty() {
             return Ok(root);
         }
-        let (value, is_optional) = match attribute.root {
-            // There the path begins at `variables`, and an optional within a path is no more than
-            // a value that has nothing in it.
-            Root::Variable(_) => self.follow(root, false, &attribute.path)?,
-            _ => self.follow_unwrapped(root, &attribute.path)?,
-        };
+        let mut is_optional = false;
+        let value = self.follow(root, attribute, &mut is_optional)?;
         Ok(match value {
             Some(value) if is_optional => Value::some(value),
             Some(value) => value,
@@ -64,13 +60,13 @@ impl<'a> Machine<'a, '_> {
             }
             Root::Slot(slot) => {
                 let (value, cost) = match self.slots.get(*slot) {
-                    Some(Slot::Value(value)) => return Ok(read_again(value.clone())),
+                    Some(Slot::Value(value)) => return Ok(read_again(value.found()?)),
                     Some(Slot::Unpaid(value, cost)) => (value.clone(), *cost),
                     Some(Slot::Empty) | None => return Err(Fault::no_such_overload()),
                 };
                 self.meter.charge(cost)?;
                 self.set(*slot, Slot::Value(value.clone()));
-                Ok(read_again(value))
+                Ok(read_again(value.found()?))
             }
             Root::Plan(plan) => self.evaluate(plan),
             Root::Conditional(parts) => {
@@ -84,44 +80,49 @@ impl<'a> Machine<'a, '_> {
         }
     }
 
-    /// As [`Machine::follow`], through an optional that the path begins at.
-    fn follow_unwrapped(
-        &mut self,
-        root: Value<'a>,
-        path: &'a [Qualifier],
-    ) -> Result<(Option<Value<'a>>, bool), Fault> {
-        match root {
-            Value::Optional(None) => Ok((None, true)),
-            Value::Optional(Some(value)) => self.follow((*value).clone(), true, path),
-            other => self.follow(other, false, path),
-        }
-    }
-
     /// The value at the end of a path, `None` where an optional part of it is absent; and whether
     /// any part was optional.
     fn follow(
         &mut self,
         root: Value<'a>,
-        is_optional: bool,
-        path: &'a [Qualifier],
-    ) -> Result<(Option<Value<'a>>, bool), Fault> {
-        let (mut value, mut is_optional) = (root, is_optional);
+        attribute: &'a Attribute,
+        is_optional: &mut bool,
+    ) -> Result<Option<Value<'a>>, Fault> {
+        let mut value = root;
+        let mut path = attribute.path.as_slice();
+        match (&value, &attribute.root) {
+            (Value::Map(Map::Json(object)), _) => {
+                let object: &'a Object<'a> = object;
+                value = self.descend(object, &mut path)?;
+            }
+            // There the path begins at `variables`, and an optional within a path is no more than
+            // a value that has nothing in it.
+            (_, Root::Variable(_)) => {}
+            (Value::Optional(inner), _) => {
+                *is_optional = true;
+                match inner {
+                    Some(inner) => value = inner.found()?,
+                    None => return Ok(None),
+                }
+            }
+            _ => {}
+        }
         for qualifier in path {
-            is_optional |= qualifier.optional;
+            *is_optional |= qualifier.optional;
             let next = match &qualifier.key {
                 QualifierKey::Field(field) => match &value {
                     Value::Map(map) => map.get_str(field),
-                    other => at(other, &Value::String(Text::Borrowed(field)), is_optional)?,
+                    other => at(other, &Value::String(Text::Borrowed(field)), *is_optional)?,
                 },
-                QualifierKey::Constant(key) => at(&value, &key.borrowed(), is_optional)?,
+                QualifierKey::Constant(key) => at(&value, &key.borrowed(), *is_optional)?,
                 QualifierKey::Computed(plan) => {
                     let key = self.branch(plan)?;
                     if !is_qualifier(&key) {
                         let name = go_native_type(&key);
                         return Err(Fault::error(format!("invalid qualifier type: {name}")));
                     }
-                    let found = at(&value, &key, is_optional)?;
-                    if found.is_none() && !is_optional {
+                    let found = at(&value, &key, *is_optional)?;
+                    if found.is_none() && !*is_optional {
                         self.meter.charge(1)?;
                         return Err(no_such_key(&key));
                     }
@@ -133,7 +134,7 @@ impl<'a> Machine<'a, '_> {
                     self.meter.charge(1)?;
                     value = next;
                 }
-                None if is_optional => return Ok((None, true)),
+                None if *is_optional => return Ok(None),
                 None => {
                     self.meter.charge(1)?;
                     return Err(match &qualifier.key {
@@ -144,15 +145,28 @@ impl<'a> Machine<'a, '_> {
                 }
             }
         }
-        Ok((Some(value), is_optional))
+        Ok(Some(value))
+    }
+
+    /// Goes as far as plain names lead through objects of the request: most paths are that alone,
+    /// and nothing on the way needs to be made a value. What is left of the path stays in it.
+    fn descend(&mut self, mut object: &'a Object<'a>, path: &mut &'a [Qualifier]) -> Outcome<'a> {
+        while let [Qualifier { optional: false, key: QualifierKey::Field(field) }, rest @ ..] = path
+        {
+            self.meter.charge(1)?;
+            *path = rest;
+            match object.get(field) {
+                Some(Json::Map(inner)) => object = inner,
+                Some(other) => return Ok(Value::from(other)),
+                None => return Err(Fault::error(format!("no such key: {field}"))),
+            }
+        }
+        Ok(Value::Map(Map::Json(object)))
     }
 
     pub(super) fn has(&mut self, attribute: &'a Attribute, field: &'a str) -> Outcome<'a> {
         let root = self.root(&attribute.root)?;
-        let (value, _) = match attribute.root {
-            Root::Variable(_) => self.follow(root, false, &attribute.path)?,
-            _ => self.follow_unwrapped(root, &attribute.path)?,
-        };
+        let value = self.follow(root, attribute, &mut false)?;
         let Some(value) = value else { return Ok(Value::Bool(false)) };
         self.meter.charge(1)?;
         let found = match &value {
@@ -164,7 +178,8 @@ impl<'a> Machine<'a, '_> {
 }
 
 /// An optional as cel-go hands it on when a name or a branch is read: what is in it is taken out
-/// and put in again, and an optional in an optional is lost by that.
+/// and put in again, and an optional in an optional is lost by that, as are most values of
+/// Kubernetes' libraries.
 pub(super) fn read_again<'a>(value: Value<'a>) -> Value<'a> {
     let Value::Optional(Some(inner)) = &value else { return value };
     match unwrapped(inner) {
@@ -178,6 +193,7 @@ fn unwrapped<'a>(value: &Value<'a>) -> Option<Value<'a>> {
     match value {
         Value::Optional(None) => Some(Value::Null),
         Value::Optional(Some(inner)) => Some(unwrapped(inner).unwrap_or_else(|| (**inner).clone())),
+        Value::Kubernetes(value) => Some(Value::Kubernetes(value.taken_out())),
         Value::Type(name) => Some(Value::String(Text::Borrowed(name))),
         _ => None,
     }

@@ -65,7 +65,7 @@ impl<'a> Machine<'a, '_> {
             },
             Plan::OptionalOrValue(sides) => match self.evaluate(&sides.0)? {
                 Value::Optional(None) => self.evaluate(&sides.1),
-                Value::Optional(Some(value)) => Ok((*value).clone()),
+                Value::Optional(Some(value)) => value.found(),
                 other => Ok(other),
             },
         }
@@ -176,7 +176,7 @@ impl<'a> Machine<'a, '_> {
             let value = self.evaluate(plan);
             match (optional, self.or_pay(value, LIST_COST)?) {
                 (false, value) => values.push(value),
-                (true, Value::Optional(Some(value))) => values.push((*value).clone()),
+                (true, Value::Optional(Some(value))) => values.push(value.found()?),
                 (true, Value::Optional(None)) => {}
                 (true, other) => {
                     return Err(Fault::error(format!(
@@ -202,7 +202,7 @@ impl<'a> Machine<'a, '_> {
             match (optional, value) {
                 (false, value) => _ = map.insert(key, value),
                 (true, Value::Optional(Some(value))) => {
-                    map.insert(key, (*value).clone());
+                    map.insert(key, value.found()?);
                 }
                 (true, Value::Optional(None)) => _ = map.remove(&key),
                 (true, other) => {
@@ -249,7 +249,8 @@ impl<'a> Machine<'a, '_> {
     }
 
     fn sort_by(&mut self, plan: &'a SortByPlan) -> Outcome<'a> {
-        let target = self.evaluate(&plan.target)?;
+        let target = self.evaluate(&plan.target);
+        let target = target.map_err(|fault| plan.function.failed(plan.only, fault))?;
         self.meter.charge(1)?;
         self.set(plan.slot, Slot::Value(target.clone()));
         let keys = self.evaluate(&plan.keys);

@@ -119,34 +119,23 @@ impl Planner<'_> {
 
     fn plan_name(&mut self, node: &Node, name: &str) -> Plan {
         let name = name.strip_prefix('.').unwrap_or(name);
+        // What holds a type is taken for the name of one, be it a variable of a macro.
+        if matches!(self.checked.type_of(node), Type::Type(_)) {
+            return match type_name(name) {
+                Some(type_) => Plan::Constant(Value::Type(type_.runtime_name())),
+                None => self.fail(format!("reference to undefined type: {name}")),
+            };
+        }
         if let Some((_, slot)) = self.locals.iter().rfind(|(local, _)| local == name) {
-            let plan = attribute(Root::Slot(*slot));
-            self.refuse_kubernetes_optional(node);
-            return plan;
+            return attribute(Root::Slot(*slot));
         }
         if let Some(input) = input(name) {
             return attribute(Root::Input(input));
-        }
-        if let Some(type_) = type_name(name) {
-            return Plan::Constant(Value::Type(type_.runtime_name()));
         }
         // The one name that is left: the API server gives a map that evaluates as it is read.
         let message = "variables can be read one by one only: variables.name";
         self.complain(node.at, message.to_owned());
         Plan::Constant(Value::Null)
-    }
-
-    /// An optional of a value of Kubernetes' libraries turns into an optional of an error when a
-    /// name or a branch of it is read in the API server.
-    fn refuse_kubernetes_optional(&mut self, node: &Node) {
-        if let Type::Optional(value) = self.checked.type_of(node)
-            && matches!(**value, Type::Object(_) | Type::Opaque(_))
-        {
-            let name = value.runtime_name();
-            let message =
-                format!("an optional {name} is lost by the API server here; use its value");
-            self.complain(node.at, message);
-        }
     }
 
     fn plan_select(&mut self, node: &Node, operand: &Node, field: &str) -> Plan {
@@ -239,8 +228,6 @@ impl Planner<'_> {
             "_?_:_" => {
                 if let [condition, yes, no] = call.arguments.as_slice() {
                     let parts = (self.plan(condition), self.plan(yes), self.plan(no));
-                    self.refuse_kubernetes_optional(yes);
-                    self.refuse_kubernetes_optional(no);
                     return attribute(Root::Conditional(Box::new(parts)));
                 }
             }
@@ -382,6 +369,13 @@ impl Planner<'_> {
 
     fn plan_optional_map(&mut self, map: &OptionalMap) -> Plan {
         let target = self.plan(&map.target);
+        // The variable is read by the loop that cel-go makes of this, whether or not by the body.
+        if let Type::Optional(value) = self.checked.type_of(&map.target)
+            && matches!(**value, Type::Type(_))
+            && type_name(&map.variable).is_none()
+        {
+            return self.fail(format!("reference to undefined type: {}", map.variable));
+        }
         let slot = self.bind(&map.variable);
         let body = self.plan(&map.body);
         self.locals.pop();

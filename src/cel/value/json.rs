@@ -8,11 +8,12 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Larger maps are kept in the order of their keys, so that a lookup takes no time to speak of
 /// however many labels somebody puts on an object.
-const SORTED_FROM: usize = 12;
+const SORTED_FROM: usize = 16;
 
 /// A JSON value. Numbers are as Kubernetes decodes them: an integer that fits is an `int`, all
 /// others are `double`.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[repr(u64)]
 pub enum Json<'a> {
     /// `null`
     #[default]

@@ -20,6 +20,9 @@ pub enum Kubernetes {
     Cidr(Cidr),
     /// `kubernetes.NamedFormat`
     Format(NamedFormat),
+    /// In an optional: one of the others that cel-go has taken out and could not put in again, so
+    /// that there is an error in its place.
+    Lost(Arc<Kubernetes>),
 }
 
 impl Kubernetes {
@@ -31,6 +34,7 @@ impl Kubernetes {
             Self::Ip(_) => "net.IP",
             Self::Cidr(_) => "net.CIDR",
             Self::Format(_) => "kubernetes.NamedFormat",
+            Self::Lost(_) => "error",
         }
     }
 
@@ -42,6 +46,7 @@ impl Kubernetes {
             Self::Ip(_) => "cel.IP",
             Self::Cidr(_) => "cel.CIDR",
             Self::Format(_) => "cel.Format",
+            Self::Lost(_) => "*types.Err",
         }
     }
 
@@ -58,6 +63,29 @@ impl Kubernetes {
             Self::Cidr(cidr) => cidr.prefix_length().unsigned_abs().div_ceil(8),
             _ => 1,
         }
+    }
+
+    /// What is left of it when cel-go takes it out of an optional and puts it in again, which it can
+    /// do with formats alone.
+    pub(in crate::cel) fn taken_out(&self) -> Self {
+        match self {
+            Self::Format(_) | Self::Lost(_) => self.clone(),
+            other => Self::Lost(Arc::new(other.clone())),
+        }
+    }
+
+    /// The error in its place.
+    fn loss(&self) -> String {
+        let go_type = match self {
+            Self::Quantity(_) => "*resource.Quantity",
+            Self::Semver(_) => "semver.Version",
+            Self::Url(_) => "*url.URL",
+            Self::Ip(_) => "netip.Addr",
+            Self::Cidr(_) => "netip.Prefix",
+            Self::Format(_) => "*validation.Format",
+            Self::Lost(value) => return value.loss(),
+        };
+        format!("unsupported conversion to ref.Val: ({go_type}){}", self.text())
     }
 
     /// Whether two are equal; `None` where they cannot be compared.
@@ -81,6 +109,7 @@ impl Kubernetes {
             Self::Ip(ip) => ip.to_string(),
             Self::Cidr(cidr) => cidr.to_string(),
             Self::Format(format) => format.to_string(),
+            Self::Lost(value) => value.loss(),
         }
     }
 
@@ -93,6 +122,7 @@ impl Kubernetes {
             Self::Ip(_) => format!("ip({text})"),
             Self::Cidr(_) => format!("cidr({text})"),
             Self::Format(format) => format!("format.{format}()"),
+            Self::Lost(value) => value.literal(),
         }
     }
 }

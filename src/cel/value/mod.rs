@@ -20,8 +20,13 @@ pub use map::Map;
 pub(super) use map::no_such_key;
 pub use time::Timestamp;
 
+use super::error::Fault;
+
 /// A value. Clones are cheap: what is large is shared.
+// With a tag of a whole word, a value is moved in whole words; with one of a byte it is moved in
+// pieces across words, for which the processor waits each time.
 #[derive(Clone, Debug)]
+#[repr(u64)]
 pub enum Value<'a> {
     /// `null`
     Null,
@@ -72,6 +77,17 @@ impl<'a> Value<'a> {
     /// An optional that has a value.
     pub(super) fn some(value: Value<'a>) -> Self {
         Self::Optional(Some(Arc::new(value)))
+    }
+
+    /// This value, when it comes out of an optional.
+    ///
+    /// # Errors
+    /// Where it was lost in there.
+    pub(super) fn found(&self) -> Result<Self, Fault> {
+        match self {
+            Self::Kubernetes(lost @ Kubernetes::Lost(_)) => Err(Fault::error(lost.text())),
+            value => Ok(value.clone()),
+        }
     }
 
     /// This value, borrowing what a clone would share: for constants, which many threads read.

@@ -108,7 +108,6 @@ impl Timestamp {
     /// # Errors
     /// In Go's words, where there is no such zone.
     pub(in crate::cel) fn calendar(self, zone: &str) -> Result<Calendar, Fault> {
-        let instant = Instant::new(self.seconds, self.nanos).map_err(|_| overflow())?;
         let offset = match zone.split_once(':') {
             Some((hours, minutes)) => {
                 let hours_number = atoi(hours)?;
@@ -126,6 +125,9 @@ impl Timestamp {
                     .then(|| TimeZone::get(zone).ok())
                     .flatten()
                     .ok_or_else(|| Fault::error(format!("unknown time zone {zone}")))?;
+                // jiff's last moment is some hours before the last of the year 9999; no zone
+                // changes between the two.
+                let instant = Instant::new(self.seconds, self.nanos).unwrap_or(Instant::MAX);
                 i64::from(found.to_offset(instant).seconds())
             }
         };

@@ -1,0 +1,39 @@
+//! Any text as an expression of each kind: compiled, and evaluated where it compiles. It must end,
+//! within its budget and without a panic.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use portreeve::cel::{Inputs, Json, NamedExpression, RuleSources, Rules, ValidationSource};
+
+const POD: &str = r#"{"metadata": {"name": "a", "labels": {"app": "web", "a.b/c": "é"}},
+    "spec": {"hostNetwork": true, "containers": [{"name": "c", "image": "nginx:1",
+    "ports": [{"containerPort": 80}], "resources": {"limits": {"cpu": "1.5", "memory": "1Gi"}}}]}}"#;
+
+static OBJECT: LazyLock<Json<'static>> = LazyLock::new(|| Json::parse(POD).expect("JSON"));
+
+fuzz_target!(|text: &str| {
+    // Separated: a variable, a message expression, a match condition, and the validation.
+    let mut parts = text.rsplitn(4, '\u{1f}');
+    let expression = parts.next().unwrap_or_default().to_owned();
+    let named = |name: &str, expression: &str| NamedExpression {
+        name: name.to_owned(),
+        expression: expression.to_owned(),
+    };
+    let sources = RuleSources {
+        match_conditions: parts.next().map(|text| named("a", text)).into_iter().collect(),
+        validations: vec![ValidationSource {
+            expression,
+            message: None,
+            message_expression: parts.next().map(str::to_owned),
+        }],
+        variables: parts.next().map(|text| named("v", text)).into_iter().collect(),
+    };
+    let Ok(rules) = Rules::compile(&sources) else { return };
+    let none = Json::Null;
+    let inputs =
+        Inputs { object: &OBJECT, old_object: &none, request: &none, namespace_object: &none };
+    let _ = rules.evaluate(inputs);
+});
