@@ -104,6 +104,11 @@ impl Expression {
         self.program.depth
     }
 
+    /// Whether its cost can be far beyond what one expression may cost.
+    pub(super) fn can_overdraw(&self) -> bool {
+        self.program.can_overdraw
+    }
+
     /// Evaluates the expression, for what `meter` allows.
     ///
     /// # Errors

@@ -193,12 +193,14 @@ impl Rules {
         let mut budget = Budget(MATCH_CONDITIONS_BUDGET);
         let mut errors: Vec<String> = Vec::new();
         let mut holds = true;
+        let mut meter = Meter::new(EXPRESSION_LIMIT);
         for condition in &self.match_conditions {
-            let mut meter = Meter::new(EXPRESSION_LIMIT);
             let result = condition.evaluate(inputs, &NoVariables, &mut meter);
             budget.spend(meter.cost()).map_err(|OutOfBudget| OUT_OF_BUDGET.to_owned())?;
+            meter = meter.beside(EXPRESSION_LIMIT, 0);
             match result {
-                Ok(value) => holds &= matches!(value, Value::Bool(true)),
+                // A branch can give an optional where the types say bool, and that is not false.
+                Ok(value) => holds &= !matches!(value, Value::Bool(false)),
                 Err(fault) => {
                     let error = resulted_in_error(condition, &fault);
                     if !errors.contains(&error) {
@@ -219,14 +221,15 @@ impl Rules {
         let mut budget = Budget(POLICY_BUDGET);
         let variables = Lazy::new(self, inputs);
         let mut results = Vec::with_capacity(self.validations.len());
+        let mut meter = Meter::new(EXPRESSION_LIMIT);
         for validation in &self.validations {
-            let mut meter = Meter::new(EXPRESSION_LIMIT);
             let result = validation.expression.evaluate(inputs, &variables, &mut meter);
             budget.spend(variables.spent.take())?;
             budget.spend(meter.cost())?;
+            meter = meter.beside(EXPRESSION_LIMIT, variables.memory.get());
             results.push(result);
         }
-        let mut messages = Messages::new(self, inputs, budget);
+        let mut messages = Messages::new(self, inputs, budget, meter);
         let outcomes =
             self.validations.iter().zip(results).map(|(validation, result)| match result {
                 Err(fault) => Outcome::Error(resulted_in_error(&validation.expression, &fault)),
@@ -266,28 +269,32 @@ struct Messages<'a> {
     variables: Lazy<'a>,
     inputs: Inputs<'a>,
     budget: Budget,
+    meter: Meter,
     /// Whether the budget suffices whatever they cost.
     are_affordable: bool,
 }
 
 impl<'a> Messages<'a> {
-    fn new(rules: &'a Rules, inputs: Inputs<'a>, budget: Budget) -> Self {
+    fn new(rules: &'a Rules, inputs: Inputs<'a>, budget: Budget, meter: Meter) -> Self {
         let expressions = rules
             .validations
             .iter()
             .filter(|validation| validation.message_expression.is_some())
             .count();
         let most = (expressions + rules.variables.len()) as u64 * EXPRESSION_LIMIT;
-        let are_affordable = expressions == 0 || most <= budget.0;
-        Self { variables: Lazy::new(rules, inputs), inputs, budget, are_affordable }
+        let messages =
+            rules.validations.iter().flat_map(|validation| &validation.message_expression);
+        let are_bounded = !rules.variables.iter().chain(messages).any(Expression::can_overdraw);
+        let are_affordable = expressions == 0 || are_bounded && most <= budget.0;
+        Self { variables: Lazy::new(rules, inputs), inputs, budget, meter, are_affordable }
     }
 
     fn of(&mut self, validation: &'a Validation) -> Result<String, OutOfBudget> {
         if let Some(expression) = &validation.message_expression {
-            let mut meter = Meter::new(EXPRESSION_LIMIT);
-            let result = expression.evaluate(self.inputs, &self.variables, &mut meter);
+            self.meter = self.meter.beside(EXPRESSION_LIMIT, self.variables.memory.get());
+            let result = expression.evaluate(self.inputs, &self.variables, &mut self.meter);
             self.budget.spend(self.variables.spent.take())?;
-            self.budget.spend(meter.cost())?;
+            self.budget.spend(self.meter.cost())?;
             if let Ok(Value::String(text)) = result {
                 let text = text.trim();
                 if !text.is_empty() && text.len() <= MAX_MESSAGE && !text.contains('\n') {
@@ -310,17 +317,19 @@ struct Lazy<'a> {
     values: RefCell<Vec<Option<Result<Value<'a>, Fault>>>>,
     /// What those have cost that were evaluated since this was last taken.
     spent: Cell<u64>,
+    /// The bytes that their values take.
+    memory: Cell<usize>,
 }
 
 impl<'a> Lazy<'a> {
     fn new(rules: &'a Rules, inputs: Inputs<'a>) -> Self {
         let values = RefCell::new(vec![None; rules.variables.len()]);
-        Self { rules, inputs, values, spent: Cell::new(0) }
+        Self { rules, inputs, values, spent: Cell::new(0), memory: Cell::new(0) }
     }
 }
 
 impl<'a> Variables<'a> for Lazy<'a> {
-    fn get(&self, index: usize) -> Result<Value<'a>, Fault> {
+    fn get(&self, index: usize, reader: &mut Meter) -> Result<Value<'a>, Fault> {
         if let Some(Some(known)) = self.values.borrow().get(index) {
             return known.clone();
         }
@@ -329,12 +338,15 @@ impl<'a> Variables<'a> for Lazy<'a> {
         else {
             return Err(Fault::no_such_overload());
         };
-        let mut meter = Meter::new(EXPRESSION_LIMIT);
+        let mut meter = reader.beside(EXPRESSION_LIMIT, reader.memory());
         let value = expression.evaluate(self.inputs, self, &mut meter).map_err(|fault| {
             let name = go_quote(name);
             Fault::error(format!("composited variable {name} fails to evaluate: {fault}"))
         });
         self.spent.set(self.spent.get().saturating_add(meter.cost()));
+        let kept = value.as_ref().map_or(0, |value| meter.kept(value, reader));
+        self.memory.set(self.memory.get().saturating_add(kept));
+        reader.go_on_from(&meter, kept);
         if let Some(slot) = self.values.borrow_mut().get_mut(index) {
             *slot = Some(value.clone());
         }
@@ -346,7 +358,7 @@ impl<'a> Variables<'a> for Lazy<'a> {
 pub(super) struct NoVariables;
 
 impl<'a> Variables<'a> for NoVariables {
-    fn get(&self, _: usize) -> Result<Value<'a>, Fault> {
+    fn get(&self, _: usize, _: &mut Meter) -> Result<Value<'a>, Fault> {
         Err(Fault::no_such_overload())
     }
 }

@@ -42,7 +42,24 @@ pub(super) fn walk_both(arguments: &[Value<'_>], _: Option<&Value<'_>>) -> u64 {
 }
 
 pub(super) fn walk_shorter(arguments: &[Value<'_>], _: Option<&Value<'_>>) -> u64 {
-    traversal(size(arguments, 0).min(size(arguments, 1)))
+    match arguments {
+        [left, right] => traversal(shorter(left, right)),
+        _ => traversal(1),
+    }
+}
+
+/// The size of the smaller of two values. Of a text, no more is looked at than the other has.
+pub(super) fn shorter(left: &Value<'_>, right: &Value<'_>) -> u64 {
+    match (left, right) {
+        (Value::String(left), Value::String(right)) => {
+            left.chars().zip(right.chars()).count() as u64
+        }
+        (Value::String(text), other) | (other, Value::String(text)) => {
+            let size = other.size();
+            text.chars().take(usize::try_from(size).unwrap_or(usize::MAX)).count() as u64
+        }
+        (left, right) => left.size().min(right.size()),
+    }
 }
 
 pub(super) fn product_of_walks(arguments: &[Value<'_>], _: Option<&Value<'_>>) -> u64 {

@@ -123,20 +123,21 @@ fn minimum<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Faul
 }
 
 fn position<'a>(
+    meter: &mut Meter,
     arguments: &[Value<'a>],
-    found: impl Fn(&List<'a>, &Value<'a>) -> Option<usize>,
+    mut places: impl Iterator<Item = usize>,
 ) -> Result<Value<'a>, Fault> {
     let element = arguments.get(1).ok_or_else(Fault::no_such_overload)?;
-    let place = found(list_of(arguments)?, element);
+    let list = list_of(arguments)?;
+    let place =
+        places.find(|at| list.get(*at).is_some_and(|member| equal(meter, &member, element)));
     Ok(Value::Int(place.map_or(-1, |place| place as i64)))
 }
 
-fn index_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    position(arguments, |list, element| list.iter().position(|member| equal(&member, element)))
+fn index_of<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
+    position(meter, arguments, 0..list_of(arguments)?.len())
 }
 
-fn last_index_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    position(arguments, |list, element| {
-        (0..list.len()).rev().find(|at| list.get(*at).is_some_and(|member| equal(&member, element)))
-    })
+fn last_index_of<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
+    position(meter, arguments, (0..list_of(arguments)?.len()).rev())
 }

@@ -90,6 +90,11 @@ fn flatten<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, 
         _ => return Err(Fault::no_such_overload()),
     };
     if depth < 0 {
+        // The API server takes it off the cost, which wraps around below zero.
+        let off = (list.len() as u64).saturating_mul(depth.unsigned_abs());
+        if off > meter.cost() + cost::flattening(arguments, None) {
+            meter.charge(u64::MAX)?;
+        }
         return Err(Fault::error("level must be non-negative"));
     }
     // Without recursion: lists can be nested as deep as JSON is.
@@ -148,7 +153,7 @@ fn distinct<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>,
     meter.foresee(cost::compare_elements(arguments, None))?;
     let mut unique: Vec<Value<'a>> = room(meter, list.len())?;
     for element in list.iter() {
-        if !unique.iter().any(|other| equal(&element, other)) {
+        if !unique.iter().any(|other| equal(meter, &element, other)) {
             unique.push(element);
         }
     }

@@ -175,6 +175,11 @@ impl Function {
                 None => self.overloads.iter().find(|overload| overload.fits(arguments)),
             }
         };
+        for argument in arguments {
+            if let Value::String(text) = argument {
+                meter.read(text);
+            }
+        }
         match found {
             Some(overload) => (overload.run)(meter, arguments),
             None => Err(self.no_such_overload(arguments)),

@@ -143,15 +143,19 @@ fn negate<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault
     }
 }
 
-fn is_in_call<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
+fn is_in_call<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     let (element, container) = two(arguments)?;
-    is_in(element, container).map(Value::Bool)
+    is_in(meter, element, container).map(Value::Bool)
 }
 
 /// Whether a list has an element, or a map a key.
-pub(in crate::cel) fn is_in(element: &Value<'_>, container: &Value<'_>) -> Result<bool, Fault> {
+pub(super) fn is_in(
+    meter: &mut Meter,
+    element: &Value<'_>,
+    container: &Value<'_>,
+) -> Result<bool, Fault> {
     match container {
-        Value::List(list) => Ok(list.iter().any(|member| equal(element, &member))),
+        Value::List(list) => Ok(list.iter().any(|member| equal(meter, element, &member))),
         Value::Map(Map::Json(object)) => {
             Ok(matches!(element, Value::String(key) if object.get(key).is_some()))
         }
@@ -305,24 +309,23 @@ fn greater_or_equal<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<
 pub(in crate::cel) fn equality_cost(left: &Value<'_>, right: &Value<'_>) -> u64 {
     match left {
         Value::Kubernetes(_) => 1,
-        _ => super::traversal(left.size().min(right.size())),
+        _ => super::traversal(cost::shorter(left, right)),
     }
 }
 
 /// Puts an entry into the map that `transformMap` makes.
 ///
 /// # Errors
-/// Where the key is there already, or can be none.
+/// Where the key is there already.
 pub(in crate::cel) fn insert<'a>(
     map: &mut Arc<std::collections::BTreeMap<Key<'a>, Value<'a>>>,
-    key: &Value<'a>,
+    key: Key<'a>,
     value: Value<'a>,
 ) -> Result<(), Fault> {
-    let found = Key::new(key)?;
-    if Map::Shared(Arc::clone(map)).get(key).is_some() {
-        let key = crate::cel::value::display::go_value(key);
+    if Map::Shared(Arc::clone(map)).at(&key).is_some() {
+        let key = crate::cel::value::display::go_value(&Value::from(&key));
         return Err(Fault::error(format!("insert failed: key {key} already exists")));
     }
-    Arc::make_mut(map).insert(found, value);
+    Arc::make_mut(map).insert(key, value);
     Ok(())
 }

@@ -4,7 +4,7 @@
 use super::{Table, cost};
 use crate::cel::error::Fault;
 use crate::cel::meter::Meter;
-use crate::cel::regex::{Error, Regex};
+use crate::cel::regex::{COMPILED_LIMIT, Error, Regex};
 use crate::cel::value::Value;
 
 pub(super) fn table() -> Table {
@@ -63,26 +63,50 @@ impl Pattern {
         };
         match self.action {
             Action::Match => Ok(Value::Bool(self.regex.is_match(text))),
-            Action::Find => found(meter, self.regex.find(text).unwrap_or("")),
-            Action::FindAll => all_found(meter, self.regex.find_all(text, count)),
+            Action::Find => first_found(meter, &self.regex, text),
+            Action::FindAll => all_found(meter, &self.regex, text, count),
         }
     }
 }
 
-fn found<'a>(meter: &mut Meter, part: &str) -> Result<Value<'a>, Fault> {
+fn first_found<'a>(meter: &mut Meter, regex: &Regex, text: &str) -> Result<Value<'a>, Fault> {
+    let part = regex.find(text).unwrap_or("");
     meter.allocate(part.len())?;
     Ok(Value::string(part))
 }
 
-fn all_found<'a>(meter: &mut Meter, parts: Vec<&str>) -> Result<Value<'a>, Fault> {
-    meter.allocate(parts.iter().map(|part| part.len() + size_of::<Value<'_>>()).sum())?;
-    Ok(Value::list(parts.into_iter().map(Value::string).collect()))
+fn all_found<'a>(
+    meter: &mut Meter,
+    regex: &Regex,
+    text: &str,
+    limit: Option<usize>,
+) -> Result<Value<'a>, Fault> {
+    let mut parts = Vec::new();
+    for part in regex.find_all(text).take(limit.unwrap_or(usize::MAX)) {
+        // Each search may read the text to its end.
+        meter.read(text);
+        meter.charge(0)?;
+        meter.allocate(part.len() + size_of::<Value<'_>>())?;
+        parts.push(Value::string(part));
+    }
+    Ok(Value::list(parts))
 }
 
-fn matches<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
+/// Compiles a pattern that is no literal. That costs nothing, but is much to do.
+fn compile(meter: &mut Meter, pattern: &str) -> Result<Regex, Error> {
+    let compiled = Regex::new(pattern);
+    meter.work(match &compiled {
+        Ok(regex) => regex.size(),
+        Err(Error::Syntax { .. }) => pattern.len(),
+        Err(_) => COMPILED_LIMIT,
+    });
+    compiled
+}
+
+fn matches<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     match arguments {
         [Value::String(text), Value::String(pattern)] => {
-            let regex = Regex::new(pattern).map_err(|why| Fault::error(why.to_string()))?;
+            let regex = compile(meter, pattern).map_err(|why| Fault::error(why.to_string()))?;
             Ok(Value::Bool(regex.is_match(text)))
         }
         [Value::String(_) | Value::Timestamp(_) | Value::Duration(_), _] => {
@@ -92,16 +116,16 @@ fn matches<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Faul
     }
 }
 
-fn compiled(pattern: &str) -> Result<Regex, Fault> {
-    Regex::new(pattern).map_err(|why| Fault::error(format!("Illegal regex: {why}")))
+fn compile_to_find(meter: &mut Meter, pattern: &str) -> Result<Regex, Fault> {
+    compile(meter, pattern).map_err(|why| Fault::error(format!("Illegal regex: {why}")))
 }
 
 fn find<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     let [Value::String(text), Value::String(pattern)] = arguments else {
         return Err(Fault::no_such_overload());
     };
-    let regex = compiled(pattern)?;
-    found(meter, regex.find(text).unwrap_or(""))
+    let regex = compile_to_find(meter, pattern)?;
+    first_found(meter, &regex, text)
 }
 
 fn find_all<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
@@ -112,6 +136,6 @@ fn find_all<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>,
         }
         _ => return Err(Fault::no_such_overload()),
     };
-    let regex = compiled(pattern)?;
-    all_found(meter, regex.find_all(text, count))
+    let regex = compile_to_find(meter, pattern)?;
+    all_found(meter, &regex, text, count)
 }

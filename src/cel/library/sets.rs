@@ -26,23 +26,23 @@ fn two_lists<'v, 'a>(
     }
 }
 
-fn holds_all(list: &List<'_>, part: &List<'_>) -> bool {
+fn holds_all(meter: &mut Meter, list: &List<'_>, part: &List<'_>) -> bool {
     let list = Value::List(list.clone());
-    part.iter().all(|element| is_in(&element, &list) == Ok(true))
+    part.iter().all(|element| is_in(meter, &element, &list) == Ok(true))
 }
 
 fn contains<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     let (list, part) = two_lists(meter, arguments)?;
-    Ok(Value::Bool(holds_all(list, part)))
+    Ok(Value::Bool(holds_all(meter, list, part)))
 }
 
 fn equivalent<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     let (a, b) = two_lists(meter, arguments)?;
-    Ok(Value::Bool(holds_all(a, b) && holds_all(b, a)))
+    Ok(Value::Bool(holds_all(meter, a, b) && holds_all(meter, b, a)))
 }
 
 fn intersects<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     let (a, b) = two_lists(meter, arguments)?;
     let b = Value::List(b.clone());
-    Ok(Value::Bool(a.iter().any(|element| is_in(&element, &b) == Ok(true))))
+    Ok(Value::Bool(a.iter().any(|element| is_in(meter, &element, &b) == Ok(true))))
 }

@@ -147,7 +147,7 @@ pub(super) fn format<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<V
     Ok(Value::string(text))
 }
 
-fn format_value(meter: &Meter, clause: Clause, value: &Value<'_>) -> Result<String, Fault> {
+fn format_value(meter: &mut Meter, clause: Clause, value: &Value<'_>) -> Result<String, Fault> {
     let wrong = || {
         let given = value.type_name();
         Fault::error(format!("error during formatting: {}, was given {given}", only(clause)))
@@ -164,8 +164,11 @@ fn format_value(meter: &Meter, clause: Clause, value: &Value<'_>) -> Result<Stri
         (Clause::Scientific(width), value) => {
             let number = floating(value).ok_or_else(wrong)?;
             // What cel-go passes on as the precision is a width there.
-            meter.foresee(width as u64)?;
-            Ok(scientific(number, width))
+            let text = scientific(number);
+            let padding = width.saturating_sub(text.chars().count());
+            meter.foresee(padding as u64)?;
+            meter.allocate(padding)?;
+            Ok(" ".repeat(padding) + &text)
         }
         (Clause::Binary, Value::Int(number)) => Ok(signed(*number, |n| format!("{n:b}"))),
         (Clause::Binary, Value::Uint(number)) => Ok(format!("{number:b}")),
@@ -257,22 +260,19 @@ fn fixed(number: f64, precision: usize) -> String {
     grouped
 }
 
-/// `1.234568×10⁰⁶`, padded on the left to a width.
-fn scientific(number: f64, width: usize) -> String {
-    let text = match special(number) {
-        Some(text) => text.to_owned(),
-        None => {
-            let sign = if number < 0.0 { "-" } else { "" };
-            let text = format!("{:.6e}", number.abs());
-            let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-            let exponent: i32 = exponent.parse().unwrap_or(0);
-            let minus = if exponent < 0 { "\u{207b}" } else { "" };
-            let exponent: String =
-                format!("{:02}", exponent.abs()).chars().filter_map(superscript).collect();
-            format!("{sign}{digits}\u{d7}10{minus}{exponent}")
-        }
-    };
-    format!("{text:>width$}")
+/// `1.234568×10⁰⁶`
+fn scientific(number: f64) -> String {
+    if let Some(text) = special(number) {
+        return text.to_owned();
+    }
+    let sign = if number < 0.0 { "-" } else { "" };
+    let text = format!("{:.6e}", number.abs());
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let minus = if exponent < 0 { "\u{207b}" } else { "" };
+    let exponent: String =
+        format!("{:02}", exponent.abs()).chars().filter_map(superscript).collect();
+    format!("{sign}{digits}\u{d7}10{minus}{exponent}")
 }
 
 fn superscript(digit: char) -> Option<char> {

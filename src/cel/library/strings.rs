@@ -49,9 +49,14 @@ fn char_at<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, 
     }
 }
 
-/// Where `part` is first found in `text`, from a place on.
-fn find(text: &[char], part: &[char], from: usize) -> Option<usize> {
-    text.get(from..)?.windows(part.len()).position(|window| window == part).map(|at| at + from)
+/// Where a character begins, in bytes; the end, where there is none.
+fn start_of(text: &str, character: usize) -> usize {
+    text.char_indices().nth(character).map_or(text.len(), |(at, _)| at)
+}
+
+/// The number of the character that begins at a byte.
+fn character_at(text: &str, byte: usize) -> i64 {
+    text.get(..byte).map_or(0, |before| before.chars().count() as i64)
 }
 
 fn index_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
@@ -63,10 +68,9 @@ fn index_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fau
     if part.is_empty() {
         return Ok(Value::Int(offset));
     }
-    let from = usize::try_from(offset).map_err(|_| out_of_range(offset))?;
-    let text: Vec<char> = text.chars().collect();
-    let part: Vec<char> = part.chars().collect();
-    Ok(Value::Int(find(&text, &part, from).map_or(-1, |at| at as i64)))
+    let from = start_of(text, usize::try_from(offset).map_err(|_| out_of_range(offset))?);
+    let found = text.get(from..).and_then(|rest| rest.find(&**part));
+    Ok(Value::Int(found.map_or(-1, |at| character_at(text, from + at))))
 }
 
 fn last_index_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
@@ -77,8 +81,7 @@ fn last_index_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>
         }
         _ => return Err(Fault::no_such_overload()),
     };
-    let characters: Vec<char> = text.chars().collect();
-    let length = characters.len() as i64;
+    let length = text.chars().count() as i64;
     if part.is_empty() {
         return Ok(Value::Int(offset.unwrap_or(length)));
     }
@@ -87,21 +90,14 @@ fn last_index_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>
         None if text.len() < part.len() => return Ok(Value::Int(-1)),
         None => length - 1,
     };
-    if offset < 0 {
-        return Err(out_of_range(offset));
-    }
+    let last = usize::try_from(offset).map_err(|_| out_of_range(offset))?;
     if offset >= length {
         return Ok(Value::Int(-1));
     }
-    let part: Vec<char> = part.chars().collect();
-    let last = offset.min(length - part.len() as i64);
-    let found = (0..=last).rev().find(|at| {
-        usize::try_from(*at)
-            .ok()
-            .and_then(|at| characters.get(at..at + part.len()))
-            .is_some_and(|window| window == part)
-    });
-    Ok(Value::Int(found.unwrap_or(-1)))
+    // One that begins there or before ends within this.
+    let end = start_of(text, last + part.chars().count());
+    let found = text.get(..end).and_then(|text| text.rfind(&**part));
+    Ok(Value::Int(found.map_or(-1, |at| character_at(text, at))))
 }
 
 fn one_text<'v, 'a>(arguments: &'v [Value<'a>]) -> Result<&'v str, Fault> {

@@ -56,7 +56,7 @@ impl<'a> Machine<'a, '_> {
             })),
             Root::Variable(index) => {
                 self.meter.charge(1)?;
-                self.variables.get(*index)
+                self.variables.get(*index, self.meter)
             }
             Root::Slot(slot) => {
                 let (value, cost) = match self.slots.get(*slot) {

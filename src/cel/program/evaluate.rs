@@ -36,7 +36,7 @@ impl<'a> Machine<'a, '_> {
             Plan::Attribute(attribute) => self.attribute(attribute),
             Plan::Has(attribute, field) => self.has(attribute, field),
             Plan::HasVariable(index) => {
-                self.variables.get(*index)?;
+                self.variables.get(*index, self.meter)?;
                 self.meter.charge(1)?;
                 Ok(Value::Bool(true))
             }
@@ -52,7 +52,7 @@ impl<'a> Machine<'a, '_> {
             Plan::Pattern(pattern) => self.pattern(pattern),
             Plan::InSet(parts) => {
                 let value = self.evaluate(&parts.0)?;
-                Ok(Value::Bool(parts.1.contains(&value)))
+                Ok(Value::Bool(parts.1.contains(self.meter, &value)))
             }
             Plan::List(elements) => self.list(elements),
             Plan::Map(entries) => self.map(entries),
@@ -120,7 +120,7 @@ impl<'a> Machine<'a, '_> {
     fn equality(&mut self, sides: &'a (Plan, Plan)) -> Result<Option<bool>, Fault> {
         let (left, right) = self.both(&sides.0, &sides.1)?;
         self.meter.charge(equality_cost(&left, &right))?;
-        Ok(equality(&left, &right))
+        Ok(equality(self.meter, &left, &right))
     }
 
     fn call(&mut self, call: &'a CallPlan) -> Outcome<'a> {
@@ -198,7 +198,10 @@ impl<'a> Machine<'a, '_> {
             let key_value = self.or_pay(key_value, MAP_COST)?;
             let value = self.evaluate(value);
             let value = self.or_pay(value, MAP_COST)?;
-            let key = Key::new(&key_value)?;
+            let key = match key {
+                Plan::Attribute(name) if name.is_slot() => Key::new(&key_value)?,
+                _ => Key::of_own(&key_value)?,
+            };
             match (optional, value) {
                 (false, value) => _ = map.insert(key, value),
                 (true, Value::Optional(Some(value))) => {
@@ -271,10 +274,10 @@ impl<'a> Machine<'a, '_> {
 }
 
 impl Set {
-    fn contains(&self, value: &Value<'_>) -> bool {
+    fn contains(&self, meter: &mut Meter, value: &Value<'_>) -> bool {
         match (&self.texts, value) {
             (Some(texts), Value::String(text)) => texts.contains(&**text),
-            _ => self.values.iter().any(|member| equal(member, value)),
+            _ => self.values.iter().any(|member| equal(meter, member, value)),
         }
     }
 }

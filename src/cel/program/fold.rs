@@ -212,7 +212,7 @@ impl<'a> Machine<'a, '_> {
             let value = self.evaluate(&fold.body)?;
             self.meter.charge(1)?;
             self.meter.allocate(size_of::<Value<'_>>() * 2)?;
-            return insert(map, &key, value);
+            return insert(map, Key::new(&key)?, value);
         }
         let entries = self.evaluate(&fold.body);
         self.meter.charge(1)?;
@@ -226,9 +226,9 @@ impl<'a> Machine<'a, '_> {
         if has_failed {
             return Ok(());
         }
-        for (key, value) in entries.iter() {
+        for (key, value) in entries.entries() {
             self.meter.allocate(size_of::<Value<'_>>() * 2)?;
-            insert(map, &key, value)?;
+            insert(map, key, value)?;
         }
         Ok(())
     }

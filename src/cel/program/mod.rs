@@ -25,6 +25,8 @@ pub(super) struct Program {
     slots: usize,
     /// How deep an evaluation goes, variables included.
     pub depth: usize,
+    /// Whether its cost can be far beyond what one expression may cost.
+    pub can_overdraw: bool,
 }
 
 /// What an expression is evaluated on.
@@ -42,8 +44,9 @@ pub struct Inputs<'a> {
 
 /// Where the values of a policy's variables come from.
 pub(super) trait Variables<'a> {
-    /// The value of the variable at a place.
-    fn get(&self, index: usize) -> Result<Value<'a>, Fault>;
+    /// The value of the variable at a place. Its cost is not that of who reads it; what it makes
+    /// and does that costs nothing is counted in `meter`.
+    fn get(&self, index: usize, meter: &mut Meter) -> Result<Value<'a>, Fault>;
 }
 
 impl Program {
@@ -91,6 +94,13 @@ enum Plan {
 struct Attribute {
     root: Root,
     path: Vec<Qualifier>,
+}
+
+impl Attribute {
+    /// Whether it is no more than the variable of a macro.
+    fn is_slot(&self) -> bool {
+        matches!(self.root, Root::Slot(_)) && self.path.is_empty()
+    }
 }
 
 #[derive(Debug)]

@@ -43,15 +43,17 @@ pub(in crate::cel) fn plan(
         slots: 0,
         depth: 0,
         deepest: 0,
+        can_overdraw: false,
         mistakes: Vec::new(),
     };
     let plan = planner.plan(root);
     if planner.deepest > MAX_DEPTH {
         let message = format!("evaluation would be nested more than {MAX_DEPTH} deep");
-        planner.complain(Position { line: 1, column: 1 }, message);
+        planner.complain(Position { line: 0, column: 0 }, message);
     }
     if planner.mistakes.is_empty() {
-        Ok(Program { root: plan, slots: planner.slots, depth: planner.deepest })
+        let Planner { slots, deepest: depth, can_overdraw, .. } = planner;
+        Ok(Program { root: plan, slots, depth, can_overdraw })
     } else {
         Err(planner.mistakes)
     }
@@ -66,6 +68,7 @@ struct Planner<'c> {
     slots: usize,
     depth: usize,
     deepest: usize,
+    can_overdraw: bool,
     mistakes: Vec<Mistake>,
 }
 
@@ -243,6 +246,8 @@ impl Planner<'_> {
         match function.name {
             "or" => return Plan::OptionalOr(self.two(call)),
             "orValue" => return Plan::OptionalOrValue(self.two(call)),
+            // A level below zero takes something off the cost, which may end anywhere by that.
+            "flatten" if !call.arguments.is_empty() => self.can_overdraw = true,
             _ => {}
         }
         let target = call.target.iter().map(AsRef::as_ref).filter(|_| !is_qualified);

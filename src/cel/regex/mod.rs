@@ -22,7 +22,7 @@ mod tests;
 mod tree;
 mod unicode;
 
-use std::fmt;
+use std::{fmt, iter};
 
 use regex_automata::meta;
 use regex_automata::nfa::thompson::WhichCaptures;
@@ -31,7 +31,7 @@ use regex_automata::{Input, Span};
 pub use error::Error;
 
 /// What the compiled form of a pattern may take, in bytes.
-const COMPILED_LIMIT: usize = 16 << 20;
+pub const COMPILED_LIMIT: usize = 16 << 20;
 
 /// What the states that a search adds to a pattern may take before they are dropped, in bytes.
 const LAZY_CACHE: usize = 512 << 10;
@@ -84,33 +84,35 @@ impl Regex {
         text.get(self.find_at(text, 0)?.range())
     }
 
-    /// Successive matches that do not overlap, all of them or the first `limit`. An empty match right
-    /// after another match is none.
+    /// Successive matches that do not overlap. An empty match right after another match is none.
     ///
     /// The time may grow with the square of the text's length, if each search reads far beyond its
     /// match.
-    pub fn find_all<'t>(&self, text: &'t str, limit: Option<usize>) -> Vec<&'t str> {
-        let limit = limit.unwrap_or(usize::MAX);
-        let mut found = Vec::new();
+    pub fn find_all<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
         let mut previous_end = None;
         let mut position = 0;
-        while found.len() < limit
-            && let Some(rest) = text.get(position..)
-            && let Some(span) = self.find_at(text, position)
-        {
-            let follows = span.is_empty() && previous_end == Some(span.start);
-            if !follows {
-                found.extend(text.get(span.range()));
+        iter::from_fn(move || {
+            loop {
+                let rest = text.get(position..)?;
+                let span = self.find_at(text, position)?;
+                let follows = span.is_empty() && previous_end == Some(span.start);
+                previous_end = Some(span.end);
+                position = if span.end == position {
+                    // Past the end after the last character, which ends the search.
+                    position + rest.chars().next().map_or(1, char::len_utf8)
+                } else {
+                    span.end
+                };
+                if !follows {
+                    return text.get(span.range());
+                }
             }
-            previous_end = Some(span.end);
-            position = if span.end == position {
-                // Past the end after the last character, which ends the search.
-                position + rest.chars().next().map_or(1, char::len_utf8)
-            } else {
-                span.end
-            };
-        }
-        found
+        })
+    }
+
+    /// How many bytes the compiled form takes.
+    pub fn size(&self) -> usize {
+        self.automaton.memory_usage()
     }
 
     /// The leftmost match from a position on, with regard to what is before it.

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::{List, Map, Value};
 use crate::cel::error::Fault;
+use crate::cel::meter::Meter;
 
 /// The whole number that a double is, if it is one.
 pub(in crate::cel) fn double_to_int(number: f64) -> Option<i64> {
@@ -19,26 +20,43 @@ pub(in crate::cel) fn double_to_uint(number: f64) -> Option<u64> {
 }
 
 /// Whether two values are certainly equal.
-pub(in crate::cel) fn equal(left: &Value<'_>, right: &Value<'_>) -> bool {
-    equality(left, right) == Some(true)
+pub(in crate::cel) fn equal(meter: &mut Meter, left: &Value<'_>, right: &Value<'_>) -> bool {
+    equality(meter, left, right) == Some(true)
 }
 
 /// Whether two values are equal. Values of unlike types are unequal, but for numbers. `None` is
 /// cel-go's "no such overload": a value of Kubernetes' libraries does not compare itself with
 /// anything else.
-pub(in crate::cel) fn equality(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
+///
+/// `meter` counts what is compared, which its cost does not depend on.
+pub(in crate::cel) fn equality(
+    meter: &mut Meter,
+    left: &Value<'_>,
+    right: &Value<'_>,
+) -> Option<bool> {
+    meter.work(1);
+    if meter.is_worn_out() {
+        // What is said does not matter: the next charge fails.
+        return Some(false);
+    }
     Some(match (left, right) {
         (Value::Null, Value::Null) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
-        (Value::String(a), Value::String(b)) => **a == **b,
+        (Value::String(a), Value::String(b)) => {
+            let is_as_long = a.len() == b.len();
+            if is_as_long {
+                meter.read(a);
+            }
+            is_as_long && **a == **b
+        }
         (Value::Bytes(a), Value::Bytes(b)) => a == b,
         (Value::Duration(a), Value::Duration(b)) => a == b,
         (Value::Timestamp(a), Value::Timestamp(b)) => a == b,
         (Value::Type(a), Value::Type(b)) => a == b,
         (Value::Optional(None), Value::Optional(None)) => true,
-        (Value::Optional(Some(a)), Value::Optional(Some(b))) => return equality(a, b),
-        (Value::List(a), Value::List(b)) => lists_equal(a, b),
-        (Value::Map(a), Value::Map(b)) => maps_equal(a, b),
+        (Value::Optional(Some(a)), Value::Optional(Some(b))) => return equality(meter, a, b),
+        (Value::List(a), Value::List(b)) => lists_equal(meter, a, b),
+        (Value::Map(a), Value::Map(b)) => maps_equal(meter, a, b),
         (Value::Kubernetes(_), Value::Null) => false,
         (Value::Kubernetes(a), Value::Kubernetes(b)) => return a.equals(b),
         (Value::Kubernetes(_), _) => return None,
@@ -48,12 +66,14 @@ pub(in crate::cel) fn equality(left: &Value<'_>, right: &Value<'_>) -> Option<bo
 
 // In lists and maps, cel-go takes what cannot be compared for equal.
 
-fn lists_equal(a: &List<'_>, b: &List<'_>) -> bool {
-    a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| equality(&a, &b) != Some(false))
+fn lists_equal(meter: &mut Meter, a: &List<'_>, b: &List<'_>) -> bool {
+    a.len() == b.len()
+        && a.iter().zip(b.iter()).all(|(a, b)| equality(meter, &a, &b) != Some(false))
 }
 
-fn maps_equal<'a>(a: &Map<'a>, b: &Map<'a>) -> bool {
-    let is_like = |value: &Value<'a>, other: Value<'a>| equality(value, &other) != Some(false);
+fn maps_equal<'a>(meter: &mut Meter, a: &Map<'a>, b: &Map<'a>) -> bool {
+    let mut is_like =
+        |value: &Value<'a>, other: Value<'a>| equality(meter, value, &other) != Some(false);
     a.len() == b.len()
         && a.iter().all(|(key, value)| b.get(&key).is_some_and(|other| is_like(&value, other)))
 }

@@ -1,9 +1,10 @@
 //! Values as text: in error messages, as Go's `%v` writes them, and for people at a desk.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::Value;
 use super::time::{duration_seconds, go_duration};
+use super::{Json, List, Value};
 pub(in crate::cel) use crate::cel::kubernetes::quote as go_quote;
 
 /// The text of a double as Go's `%g` writes it: the shortest that reads back the same.
@@ -74,11 +75,16 @@ fn write_go(text: &mut String, value: &Value<'_>) {
         }
         Value::List(list) => {
             text.push('[');
-            for (number, element) in list.iter().enumerate() {
-                if number > 0 {
-                    text.push_str(", ");
+            let mut separator = "";
+            let mut write = |element: &dyn Fn(&mut String)| {
+                text.push_str(std::mem::replace(&mut separator, ", "));
+                element(text);
+            };
+            match list {
+                List::Json(elements) => {
+                    elements.iter().for_each(|json| write(&|text| write_native(text, json)));
                 }
-                write_go(text, &element);
+                other => other.iter().for_each(|value| write(&|text| write_go(text, &value))),
             }
             text.push(']');
         }
@@ -95,6 +101,39 @@ fn write_go(text: &mut String, value: &Value<'_>) {
             text.push('}');
         }
         Value::Kubernetes(value) => text.push_str(&value.text()),
+    }
+}
+
+/// What Go's `%v` writes for what a list of the request has in it: cel-go makes no values of that.
+fn write_native(text: &mut String, json: &Json<'_>) {
+    if text.len() > MAX_TEXT {
+        return;
+    }
+    match json {
+        Json::Null => text.push_str("<nil>"),
+        Json::List(elements) => {
+            text.push('[');
+            for (number, element) in elements.iter().enumerate() {
+                if number > 0 {
+                    text.push(' ');
+                }
+                write_native(text, element);
+            }
+            text.push(']');
+        }
+        Json::Map(object) => {
+            text.push_str("map[");
+            for (number, (key, value)) in BTreeMap::from_iter(object.iter()).iter().enumerate() {
+                if number > 0 {
+                    text.push(' ');
+                }
+                text.push_str(key);
+                text.push(':');
+                write_native(text, value);
+            }
+            text.push(']');
+        }
+        plain => write_go(text, &Value::from(plain)),
     }
 }
 

@@ -79,7 +79,7 @@ impl From<&serde_json::Value> for Json<'static> {
 }
 
 /// A JSON object.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Object<'a> {
     members: Vec<(Cow<'a, str>, Json<'a>)>,
 }
@@ -118,8 +118,40 @@ impl<'a> FromIterator<(Cow<'a, str>, Json<'a>)> for Object<'a> {
             members.reverse();
             members.sort_by(|(a, _), (b, _)| a.cmp(b));
             members.dedup_by(|(a, _), (b, _)| a == b);
+        } else if may_have_twins(&members) {
+            let mut at = members.len();
+            while at > 1 {
+                at -= 1;
+                let (before, rest) = members.split_at(at);
+                let is_twin = |(other, _): &(Cow<'a, str>, Json<'a>)| *other == rest[0].0;
+                if let Some(twin) = before.iter().position(is_twin) {
+                    members.remove(twin);
+                }
+            }
         }
         Self { members }
+    }
+}
+
+/// Whether two of these may have one name: if not, no two have the same length and ends.
+fn may_have_twins(members: &[(Cow<'_, str>, Json<'_>)]) -> bool {
+    let mut seen: u64 = 0;
+    members.iter().any(|(name, _)| {
+        let ends = match name.as_bytes() {
+            [] => 0,
+            [first, .., last] => first.wrapping_mul(7) ^ last,
+            [only] => *only,
+        };
+        let bit = 1 << ((usize::from(ends) + name.len() * 13) % 64);
+        let is_taken = seen & bit != 0;
+        seen |= bit;
+        is_taken
+    })
+}
+
+impl PartialEq for Object<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().all(|(name, value)| other.get(name) == Some(value))
     }
 }
 
@@ -238,7 +270,18 @@ mod tests {
             let text = format!("{{\"a\": 1{rest}, \"a\": 2}}");
             let json = Json::parse(&text).unwrap();
             assert_eq!(json.get("a"), Some(&Json::Int(2)), "{text}");
+            let Json::Map(object) = &json else { panic!("not an object") };
+            assert_eq!(object.len(), others + 1, "{text}");
+            assert_eq!(object.iter().filter(|(name, _)| *name == "a").count(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn objects_are_equal_in_any_order() {
+        let equal = |a, b| Json::parse(a).unwrap() == Json::parse(b).unwrap();
+        assert!(equal(r#"{"a": 1, "b": [2]}"#, r#"{"b": [2], "a": 1}"#));
+        assert!(!equal(r#"{"a": 1, "b": 2}"#, r#"{"a": 1, "c": 2}"#));
+        assert!(equal(r#"{"a": 0, "b": 1, "a": 2, "a": 3}"#, r#"{"b": 1, "a": 3}"#));
     }
 
     #[test]

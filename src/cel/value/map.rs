@@ -35,20 +35,24 @@ impl<'a> Map<'a> {
 
     /// The value at a key. A whole number finds its like of the other numeric types.
     pub(in crate::cel) fn get(&self, key: &Value<'a>) -> Option<Value<'a>> {
-        let entries = match self {
-            Self::Json(object) => match key {
-                Value::String(text) => return object.get(text).map(Value::from),
-                _ => return None,
-            },
-            Self::Constant(entries) => entries,
-            Self::Shared(entries) => entries.as_ref(),
-        };
+        match (self, key) {
+            (Self::Json(object), Value::String(text)) => object.get(text).map(Value::from),
+            (Self::Json(_), _) => None,
+            _ => self.at(&Key::new(key).ok()?),
+        }
+    }
+
+    /// As [`Map::get`].
+    pub(in crate::cel) fn at(&self, key: &Key<'a>) -> Option<Value<'a>> {
         let find = |key: &Key<'a>| match self {
+            Self::Json(object) => match key {
+                Key::String(text) => object.get(text).map(Value::from),
+                _ => None,
+            },
             Self::Constant(entries) => entries.get(key).map(Value::borrowed),
-            _ => entries.get(key).cloned(),
+            Self::Shared(entries) => entries.get(key).cloned(),
         };
-        let key = Key::new(key).ok()?;
-        find(&key).or_else(|| match key {
+        find(key).or_else(|| match *key {
             Key::Double(bits) => {
                 let number = f64::from_bits(bits);
                 compare::double_to_int(number)
@@ -70,21 +74,23 @@ impl<'a> Map<'a> {
     }
 
     /// The entries. cel-go gives them in no particular order; here it is always the same.
-    pub fn iter(&self) -> Box<dyn Iterator<Item = (Value<'a>, Value<'a>)> + '_> {
+    pub fn iter(&self) -> impl Iterator<Item = (Value<'a>, Value<'a>)> + '_ {
+        self.entries().map(|(key, value)| (Value::from(&key), value))
+    }
+
+    /// As [`Map::iter`], with the keys as they are kept.
+    pub(in crate::cel) fn entries(&self) -> Box<dyn Iterator<Item = (Key<'a>, Value<'a>)> + '_> {
         match self {
             Self::Json(object) => {
                 let object: &'a Object<'a> = object;
-                Box::new(
-                    object.iter().map(|(key, value)| {
-                        (Value::String(Text::Borrowed(key)), Value::from(value))
-                    }),
-                )
+                let entry = |(key, value)| (Key::String(Text::Borrowed(key)), Value::from(value));
+                Box::new(object.iter().map(entry))
             }
             Self::Constant(entries) => {
-                Box::new(entries.iter().map(|(key, value)| (key.into(), value.borrowed())))
+                Box::new(entries.iter().map(|(key, value)| (key.clone(), value.borrowed())))
             }
             Self::Shared(entries) => {
-                Box::new(entries.iter().map(|(key, value)| (key.into(), value.clone())))
+                Box::new(entries.iter().map(|(key, value)| (key.clone(), value.clone())))
             }
         }
     }

@@ -150,6 +150,31 @@ impl<'a> Value<'a> {
         display::json(self)
     }
 
+    /// How many bytes an evaluation has made of the value; no more than `most`.
+    pub(super) fn made_bytes(&self, most: usize) -> usize {
+        let mut rest = most;
+        self.take_made_bytes(&mut rest);
+        most - rest
+    }
+
+    fn take_made_bytes(&self, rest: &mut usize) {
+        if *rest == 0 {
+            return;
+        }
+        *rest = rest.saturating_sub(size_of::<Self>());
+        match self {
+            Self::String(Text::Shared(text)) => *rest = rest.saturating_sub(text.len()),
+            Self::Bytes(bytes) => *rest = rest.saturating_sub(bytes.len()),
+            Self::Optional(Some(value)) => value.take_made_bytes(rest),
+            Self::List(List::Shared(list)) => list.iter().for_each(|e| e.take_made_bytes(rest)),
+            Self::Map(Map::Shared(map)) => map.iter().for_each(|(key, value)| {
+                Value::from(key).take_made_bytes(rest);
+                value.take_made_bytes(rest);
+            }),
+            _ => {}
+        }
+    }
+
     /// What cel-go's cost tracker takes for the size of a value: characters, bytes, elements,
     /// entries, and 1 for all else.
     pub(super) fn size(&self) -> u64 {
@@ -204,8 +229,8 @@ impl Deref for Text<'_> {
 pub enum List<'a> {
     /// One of the request.
     Json(&'a [Json<'a>]),
-    /// One of the program.
-    Constant(&'a [Value<'a>]),
+    /// One of the program, which is known by its place.
+    Constant(&'a Vec<Value<'a>>),
     /// One that the evaluation made.
     Shared(Arc<Vec<Value<'a>>>),
 }

@@ -112,12 +112,11 @@ impl Timestamp {
             Some((hours, minutes)) => {
                 let hours_number = atoi(hours)?;
                 let minutes = atoi(minutes)?;
-                let sign = if hours.starts_with('-') { -1 } else { 1 };
-                hours_number
-                    .checked_mul(60)
-                    .and_then(|hours| hours.checked_add(minutes * sign))
-                    .and_then(|minutes| minutes.checked_mul(60))
-                    .ok_or_else(overflow)?
+                let sign: i64 = if hours.starts_with('-') { -1 } else { 1 };
+                // Go's numbers wrap around.
+                let minutes =
+                    hours_number.wrapping_mul(60).wrapping_add(minutes.wrapping_mul(sign));
+                minutes.wrapping_mul(60)
             }
             None if zone.is_empty() || zone == "UTC" || zone == "Local" => 0,
             None => {

@@ -223,7 +223,7 @@ const LISTS: &[&str] = &[
     "list(A): $list(list(A)).flatten()",
     "list(dyn): $list(list(A)).flatten($int)",
     "list(dyn): $list(dyn).flatten($int)",
-    "list(int): lists.range($int)",
+    "list(int): lists.range($int % 100)",
     "optional(A): $list(A).first()",
     "optional(A): $list(A).last()",
     "bool: sets.contains($list(A), $list(A))",

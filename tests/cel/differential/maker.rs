@@ -22,10 +22,10 @@ pub struct Maker {
 }
 
 impl Maker {
-    /// One that makes policies about what was seen.
-    pub fn new(seed: u64, seen: &BTreeMap<String, Seen>) -> Self {
+    /// One that makes policies about what was seen, from that with this number on.
+    pub fn new(seed: u64, first: u64, seen: &BTreeMap<String, Seen>) -> Self {
         let reviews = seen.keys().cloned().collect();
-        Self { seed, made: 0, grammar: Grammar::new(), fields: Fields::of(seen), reviews }
+        Self { seed, made: first, grammar: Grammar::new(), fields: Fields::of(seen), reviews }
     }
 
     /// The next one, and its number.
