@@ -26,13 +26,18 @@ pub struct Mistake {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompileError {
     mistakes: Vec<Mistake>,
+    /// How many there are besides.
+    truncated: usize,
     source: String,
 }
 
 impl CompileError {
+    /// `mistakes` as they were found; as in cel-go, only so many are kept.
     pub(super) fn new(source: &str, mut mistakes: Vec<Mistake>) -> Self {
+        let truncated = mistakes.len().saturating_sub(MAX_ERRORS);
+        mistakes.truncate(MAX_ERRORS);
         mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
-        Self { mistakes, source: source.to_owned() }
+        Self { mistakes, truncated, source: source.to_owned() }
     }
 
     /// One about the whole, in no place.
@@ -87,13 +92,13 @@ impl fmt::Display for CompileError {
             return f.write_str(message);
         }
         f.write_str("compilation failed: ")?;
-        for (number, mistake) in self.mistakes.iter().take(MAX_ERRORS).enumerate() {
+        for (number, mistake) in self.mistakes.iter().enumerate() {
             if number > 0 {
                 f.write_str("\n")?;
             }
             self.write_mistake(f, mistake)?;
         }
-        match self.mistakes.len().saturating_sub(MAX_ERRORS) {
+        match self.truncated {
             0 => Ok(()),
             more => write!(f, "\n{more} more errors were truncated"),
         }

@@ -134,7 +134,7 @@ impl<'a> Subject<'a> {
         let metadata = match given.get("metadata") {
             Some(Json::Map(metadata)) => metadata
                 .iter()
-                .filter(|(key, _)| SEEN.contains(key))
+                .filter(|(key, value)| SEEN.contains(key) && !is_empty(value))
                 .map(|(key, value)| (Cow::Borrowed(key), value.clone()))
                 .collect(),
             _ => Object::default(),
@@ -166,6 +166,16 @@ impl CompleteSubject<'_> {
             request: &self.request,
             namespace_object: &self.namespace_object,
         }
+    }
+}
+
+fn is_empty(value: &Json<'_>) -> bool {
+    match value {
+        Json::Null => true,
+        Json::String(text) => text.is_empty(),
+        Json::List(elements) => elements.is_empty(),
+        Json::Map(object) => object.is_empty(),
+        _ => false,
     }
 }
 

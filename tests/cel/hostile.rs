@@ -159,6 +159,55 @@ fn what_runs_away_is_out_of_budget_whatever_absorbs_errors_around_it() {
 }
 
 #[test]
+fn what_costs_nothing_and_takes_time_is_out_of_budget_too() {
+    let numbers: Vec<String> = (0..60_000).map(|number: u32| number.to_string()).collect();
+    let object = format!(
+        r#"{{"l": [{}], "text": "{}", "p": "\\pL{{900}}", "greedy": "a.*b|a", "i": 65535}}"#,
+        numbers.join(","),
+        "a".repeat(1_000_000),
+    );
+    for text in [
+        // A list whose type is not known costs nothing to be searched.
+        "object.l.all(x, x in object.l)",
+        "object.l.all(x, object.l == object.l)",
+        // Neither does a pattern cost anything to be compiled.
+        "object.l.all(x, 'a'.matches(object.p) || true)",
+        // Each match is found by a search to the end.
+        "object.text.findAll(object.greedy).size() > 0",
+        "object.l.all(x, object.text.size() > 0)",
+        "object.l.all(x, object.text.indexOf('b') < 0)",
+    ] {
+        let verdict = ends(&[], text, &object);
+        assert!(is_out_of_budget(&verdict), "{text}: {verdict:?}");
+    }
+    // What is done within the bound is done.
+    for text in ["60000 in object.l || true", "object.l.all(x, x != object.text)"] {
+        assert_eq!(ends(&[], text, &object), Ok(Outcome::Allow), "{text}");
+    }
+}
+
+#[test]
+fn the_memory_of_variables_adds_up() {
+    let object = format!(r#"{{"s": "{}"}}"#, "a".repeat(1_000_000));
+    let twenty = |count| -> Vec<String> {
+        (0..count).map(|_| "[1, 2, 3, 4].map(x, object.s + object.s)".to_owned()).collect()
+    };
+    let all = |count| {
+        let read: Vec<String> =
+            (0..count).map(|index| format!("variables.v{index}.size() == 4")).collect();
+        read.join(" && ")
+    };
+    assert_eq!(ends(&twenty(4), &all(4), &object), Ok(Outcome::Allow));
+    let verdict = ends(&twenty(20), &all(20), &object);
+    assert!(is_out_of_budget(&verdict), "{verdict:?}");
+    // What a variable has made and does not keep is not counted.
+    let small: Vec<String> =
+        (0..20).map(|_| "[1, 2, 3, 4].map(x, object.s + object.s).size() > 0".to_owned()).collect();
+    let read: Vec<String> = (0..20).map(|index| format!("variables.v{index}")).collect();
+    assert_eq!(ends(&small, &read.join(" && "), &object), Ok(Outcome::Allow));
+}
+
+#[test]
 fn memory_has_a_bound() {
     let object =
         format!(r#"{{"s": "{}", "l": [{}1]}}"#, "a".repeat(1_000_000), "1,".repeat(99_999));

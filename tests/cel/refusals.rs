@@ -33,7 +33,6 @@ const WE_REFUSE: &[&str] = &[
 /// What both refuse, in other words.
 const OTHER_WORDS: &[&str] = &[
     // The place is beside theirs, or there is more than one mistake and one of them is not told.
-    "conversions/timestamp-of-int-under",
     "fields/back-quoted",
     "refused-limits/parentheses-unopened",
     "refused-syntax/reserved-var-in-macro",
@@ -49,7 +48,6 @@ const OTHER_WORDS: &[&str] = &[
     "refused-types/undeclared-params",
     "refused-types/undeclared-params-has",
     // A clause without an end, of a format without arguments: two mistakes, and each tells one.
-    "format-strings/unfinished-clause",
     // The server fails over it.
     "optionals/list-entry-dyn-not-optional",
     "optionals/map-entry-dyn-not-optional",

@@ -4,7 +4,7 @@
 use super::Checked;
 use crate::cel::error::Mistake;
 use crate::cel::library::{FormatArgument, check_format};
-use crate::cel::regex::Regex;
+use crate::cel::regex::{Error, Regex};
 use crate::cel::syntax::{Call, Element, Entry, Kind, Node, Position};
 use crate::cel::types::Type;
 use crate::cel::value::time::parse_duration;
@@ -47,12 +47,22 @@ fn check_argument(call: &Call, mistakes: &mut Vec<Mistake>) {
     let Some(Node { kind: Kind::Literal(value, _), at, .. }) = call.arguments.first() else {
         return;
     };
+    if let ("matches", Value::String(pattern)) = (call.function.as_str(), value) {
+        match Regex::new(pattern) {
+            Ok(_) => {}
+            Err(Error::Syntax { .. }) => {
+                complain(mistakes, *at, "invalid matches argument".to_owned())
+            }
+            // A limit that is ours alone.
+            Err(error) => complain(mistakes, *at, error.to_string()),
+        }
+        return;
+    }
     let is_valid = match (call.function.as_str(), value) {
         ("duration", Value::String(text)) => parse_duration(text).is_some(),
-        ("duration", Value::Int(_)) => false,
+        ("duration", Value::Int(_)) | ("duration" | "timestamp", Value::Null) => false,
         ("timestamp", Value::String(text)) => matches!(Timestamp::parse(text), Ok(Some(_))),
         ("timestamp", Value::Int(seconds)) => Timestamp::from_seconds(*seconds).is_ok(),
-        ("matches", Value::String(pattern)) => Regex::new(pattern).is_ok(),
         _ => true,
     };
     if !is_valid {

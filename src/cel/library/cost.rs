@@ -90,7 +90,7 @@ pub(super) fn deep_walk(arguments: &[Value<'_>], _: Option<&Value<'_>>) -> u64 {
 
 /// What making a list costs, at `factor` for each of `count` elements.
 fn making(factor: f64, count: u64) -> u64 {
-    (count as f64 * factor) as u64 + 1 + LIST
+    ((count as f64 * factor) as u64).saturating_add(1 + LIST)
 }
 
 pub(super) fn list_of_result(_: &[Value<'_>], result: Option<&Value<'_>>) -> u64 {

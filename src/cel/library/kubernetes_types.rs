@@ -115,7 +115,7 @@ fn networks(table: Table) -> Table {
         .priced("CIDR.ip() -> IP", network_address, cost::unit)
         .priced("CIDR.containsIP(IP) -> bool", contains_ip, cost::contains_ip)
         .priced("CIDR.containsIP(string) -> bool", contains_ip, cost::contains_ip_text)
-        .priced("CIDR.containsCIDR(CIDR) -> bool", contains_cidr, cost::contains_cidr)
+        .named("CIDR.containsCIDR(CIDR) -> bool", contains_cidr, cost::contains_cidr)
         .priced("CIDR.containsCIDR(string) -> bool", contains_cidr, cost::contains_cidr_text)
         .add("CIDR.prefixLength() -> int", |_, arguments| {
             of_cidr(arguments, |cidr| Value::Int(cidr.prefix_length()))

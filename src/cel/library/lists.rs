@@ -74,18 +74,27 @@ fn slice<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fa
     Ok(Value::list(part))
 }
 
+/// The API server's failure where it takes a value for a whole number that is none.
+pub(in crate::cel) fn not_an_int(go_type: &str) -> String {
+    format!("interface conversion: ref.Val is {go_type}, not types.Int")
+}
+
 fn flatten<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     let (list, depth) = match arguments {
         [Value::List(list)] => (list, 1),
         [Value::List(list), Value::Int(depth)] => (list, *depth),
-        [other] => {
-            let name = other.type_name();
-            return Err(Fault::error(format!("no such overload: {name}.flatten()")));
-        }
-        [_, depth] => {
-            let name = depth.go_type();
-            let why = format!("interface conversion: ref.Val is {name}, not types.Int");
-            return Err(Fault::Aborted(why.into()));
+        [other, rest @ ..] => {
+            if let [level] = rest
+                && !matches!(level, Value::Int(_))
+            {
+                return Err(Fault::Aborted(not_an_int(level.go_type()).into()));
+            }
+            let name = match other {
+                Value::Map(_) => "map(dyn, dyn)",
+                other => other.type_name(),
+            };
+            let level = if rest.is_empty() { "" } else { "int" };
+            return Err(Fault::error(format!("no such overload: {name}.flatten({level})")));
         }
         _ => return Err(Fault::no_such_overload()),
     };
@@ -199,10 +208,19 @@ fn sorted<'a>(meter: &mut Meter, list: &List<'a>, keys: &List<'a>) -> Result<Val
     if pairs.len() > 1 && pairs.iter().any(|(key, _)| key.type_name() != first.type_name()) {
         return Err(Fault::error("list elements must have the same type"));
     }
-    // NaN has no order; a sort needs one, so it goes last.
     let is_nan = |value: &Value<'_>| matches!(value, Value::Double(number) if number.is_nan());
-    pairs.sort_by(|(a, _), (b, _)| {
-        order(a, b).unwrap_or_else(|_| is_nan(a).cmp(&is_nan(b)).then(Ordering::Equal))
-    });
+    if pairs.iter().any(|(key, _)| is_nan(key)) {
+        // It has no order, and stays where Go's insertion sort of short lists leaves it.
+        meter.foresee((pairs.len() as u64).saturating_mul(pairs.len() as u64))?;
+        for end in 1..pairs.len() {
+            let mut place = end;
+            while place > 0 && order(&pairs[place].0, &pairs[place - 1].0) == Ok(Ordering::Less) {
+                pairs.swap(place, place - 1);
+                place -= 1;
+            }
+        }
+    } else {
+        pairs.sort_by(|(a, _), (b, _)| order(a, b).unwrap_or(Ordering::Equal));
+    }
     Ok(Value::list(pairs.into_iter().map(|(_, element)| element).collect()))
 }

@@ -30,6 +30,7 @@ use super::types::Type;
 use super::value::Value;
 
 pub(super) use cost::{pattern_cost, traversal};
+pub(super) use lists::not_an_int;
 pub(super) use operators::{equality_cost, insert};
 pub(super) use regexes::Pattern;
 pub(super) use string_format::{FormatArgument, check_format};

@@ -159,7 +159,9 @@ pub(super) fn is_in(
         Value::Map(Map::Json(object)) => {
             Ok(matches!(element, Value::String(key) if object.get(key).is_some()))
         }
-        Value::Map(map) => Ok(map.get(element).is_some()),
+        // An empty one is not asked.
+        Value::Map(map) if map.is_empty() => Ok(false),
+        Value::Map(map) => Ok(map.at(&Key::new(element)?).is_some()),
         _ => Err(Fault::no_such_overload()),
     }
 }

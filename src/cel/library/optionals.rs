@@ -52,7 +52,8 @@ fn unwrap<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, F
     let mut present = Vec::new();
     for element in list.iter() {
         match element {
-            Value::Optional(Some(value)) => present.push(value.found()?),
+            // What was lost is told of when it is read out of the list.
+            Value::Optional(Some(value)) => present.push((*value).clone()),
             Value::Optional(None) => {}
             other => {
                 return Err(Fault::error(format!("value {} is not optional", go_value(&other))));

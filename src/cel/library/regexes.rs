@@ -55,7 +55,7 @@ impl Pattern {
         text: &Value<'a>,
         count: Option<&Value<'a>>,
     ) -> Result<Value<'a>, Fault> {
-        let Value::String(text) = text else { return Err(Fault::no_such_overload()) };
+        let text = native_text(text).ok_or_else(Fault::no_such_overload)?;
         let count = match count {
             None => None,
             Some(Value::Int(count)) => usize::try_from(*count).ok(),
@@ -66,6 +66,16 @@ impl Pattern {
             Action::Find => first_found(meter, &self.regex, text),
             Action::FindAll => all_found(meter, &self.regex, text, count),
         }
+    }
+}
+
+/// The text that cel-go takes a value for where the pattern is a literal.
+fn native_text<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Type(name) => Some(name),
+        Value::Optional(Some(value)) => native_text(value),
+        _ => None,
     }
 }
 

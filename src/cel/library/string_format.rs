@@ -66,11 +66,11 @@ impl<'f> Pieces<'f> {
             self.format = rest;
             return Ok(Piece::Text("%"));
         }
-        if self.taken >= self.arguments {
-            return Err(format!("index {} out of range", self.taken));
-        }
         if rest.is_empty() {
             return Err("unexpected end of string".to_owned());
+        }
+        if self.taken >= self.arguments {
+            return Err(format!("index {} out of range", self.taken));
         }
         let index = self.taken;
         self.taken += 1;
@@ -158,14 +158,20 @@ fn format_value(meter: &mut Meter, clause: Clause, value: &Value<'_>) -> Result<
         }
         (Clause::Decimal, Value::Int(number)) => Ok(number.to_string()),
         (Clause::Decimal, Value::Uint(number)) => Ok(number.to_string()),
-        (Clause::Fixed(precision), value) => {
-            floating(value).map(|number| fixed(number, precision)).ok_or_else(wrong)
-        }
+        (Clause::Fixed(precision), value) => match floating(value) {
+            Some(number) if number.is_finite() && is_too_large(precision) => Ok(NO_VERB.to_owned()),
+            Some(number) => Ok(fixed(number, precision)),
+            None => Err(wrong()),
+        },
         (Clause::Scientific(width), value) => {
             let number = floating(value).ok_or_else(wrong)?;
             // What cel-go passes on as the precision is a width there.
+            if is_too_large(width) {
+                return Ok(NO_VERB.to_owned());
+            }
             let text = scientific(number);
-            let padding = width.saturating_sub(text.chars().count());
+            // Go keeps sixteen bits of it.
+            let padding = (width & 0xffff).saturating_sub(text.chars().count());
             meter.foresee(padding as u64)?;
             meter.allocate(padding)?;
             Ok(" ".repeat(padding) + &text)
@@ -226,6 +232,14 @@ fn floating(value: &Value<'_>) -> Option<f64> {
         },
         _ => None,
     }
+}
+
+/// What Go makes of a format with a precision that it does not read to its end.
+const NO_VERB: &str = "%!(NOVERB)";
+
+/// Go reads no digit more of a number beyond a million.
+fn is_too_large(precision: usize) -> bool {
+    precision / 10 > 1_000_000
 }
 
 fn special(number: f64) -> Option<&'static str> {

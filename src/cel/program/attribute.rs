@@ -6,7 +6,7 @@ use crate::cel::error::Fault;
 use crate::cel::scope::Input;
 use crate::cel::value::compare::double_to_int;
 use crate::cel::value::display::go_value;
-use crate::cel::value::{Json, List, Map, Object, Text, Value, no_such_key};
+use crate::cel::value::{Json, Kubernetes, List, Map, Object, Text, Value, no_such_key};
 
 impl<'a> Machine<'a, '_> {
     pub(super) fn attribute(&mut self, attribute: &'a Attribute) -> Outcome<'a> {
@@ -40,6 +40,7 @@ impl<'a> Machine<'a, '_> {
         let mut is_optional = false;
         let value = self.follow(root, attribute, &mut is_optional)?;
         Ok(match value {
+            Some(Value::Kubernetes(lost @ Kubernetes::Lost(_))) => return Err(lost.error()),
             Some(value) if is_optional => Value::some(value),
             Some(value) => value,
             None => Value::Optional(None),
@@ -111,32 +112,35 @@ impl<'a> Machine<'a, '_> {
             *is_optional |= qualifier.optional;
             let next = match &qualifier.key {
                 QualifierKey::Field(field) => match &value {
-                    Value::Map(map) => map.get_str(field),
-                    other => at(other, &Value::String(Text::Borrowed(field)), *is_optional)?,
+                    Value::Map(map) => Ok(map.get_str(field)),
+                    other => at(other, &Value::String(Text::Borrowed(field)), *is_optional),
                 },
-                QualifierKey::Constant(key) => at(&value, &key.borrowed(), *is_optional)?,
+                QualifierKey::Constant(key) => at(&value, &key.borrowed(), *is_optional),
                 QualifierKey::Computed(plan) => {
                     let key = self.branch(plan)?;
                     if !is_qualifier(&key) {
-                        let name = go_native_type(&key);
-                        return Err(Fault::error(format!("invalid qualifier type: {name}")));
+                        let is_made = matches!(attribute.root, Root::Plan(_));
+                        let name = if is_made { key.go_type() } else { go_native_type(&key) };
+                        Err(Fault::error(format!("invalid qualifier type: {name}")))
+                    } else {
+                        match at(&value, &key, *is_optional) {
+                            Ok(None) if !*is_optional => Err(no_such_key(&key)),
+                            found => found,
+                        }
                     }
-                    let found = at(&value, &key, *is_optional)?;
-                    if found.is_none() && !*is_optional {
-                        self.meter.charge(1)?;
-                        return Err(no_such_key(&key));
-                    }
-                    found
                 }
             };
-            match next {
+            if next.is_err() && !*is_optional {
+                self.meter.charge(1)?;
+            }
+            match next? {
                 Some(next) => {
                     self.meter.charge(1)?;
                     value = next;
                 }
                 None if *is_optional => return Ok(None),
                 None => {
-                    self.meter.charge(1)?;
+                    self.pay_for_missing(qualifier)?;
                     return Err(match &qualifier.key {
                         QualifierKey::Field(field) => Fault::error(format!("no such key: {field}")),
                         QualifierKey::Constant(key) => no_such_key(key),
@@ -151,28 +155,40 @@ impl<'a> Machine<'a, '_> {
     /// Goes as far as plain names lead through objects of the request: most paths are that alone,
     /// and nothing on the way needs to be made a value. What is left of the path stays in it.
     fn descend(&mut self, mut object: &'a Object<'a>, path: &mut &'a [Qualifier]) -> Outcome<'a> {
-        while let [Qualifier { optional: false, key: QualifierKey::Field(field) }, rest @ ..] = path
+        while let [
+            qualifier @ Qualifier { optional: false, key: QualifierKey::Field(field), .. },
+            rest @ ..,
+        ] = path
         {
-            self.meter.charge(1)?;
             *path = rest;
-            match object.get(field) {
-                Some(Json::Map(inner)) => object = inner,
-                Some(other) => return Ok(Value::from(other)),
-                None => return Err(Fault::error(format!("no such key: {field}"))),
+            let Some(next) = object.get(field) else {
+                self.pay_for_missing(qualifier)?;
+                return Err(Fault::error(format!("no such key: {field}")));
+            };
+            self.meter.charge(1)?;
+            match next {
+                Json::Map(inner) => object = inner,
+                other => return Ok(Value::from(other)),
             }
         }
         Ok(Value::Map(Map::Json(object)))
     }
 
+    fn pay_for_missing(&mut self, qualifier: &Qualifier) -> Result<(), Fault> {
+        self.meter.charge(u64::from(!qualifier.is_declared))
+    }
+
     pub(super) fn has(&mut self, attribute: &'a Attribute, field: &'a str) -> Outcome<'a> {
         let root = self.root(&attribute.root)?;
-        let value = self.follow(root, attribute, &mut false)?;
+        let mut is_optional = false;
+        let value = self.follow(root, attribute, &mut is_optional)?;
         let Some(value) = value else { return Ok(Value::Bool(false)) };
-        self.meter.charge(1)?;
         let found = match &value {
             Value::Map(map) => map.get_str(field).is_some(),
             other => at(other, &Value::String(Text::Borrowed(field)), true)?.is_some(),
         };
+        // Of what is optional, only what is there costs something.
+        self.meter.charge(u64::from(found || !is_optional))?;
         Ok(Value::Bool(found))
     }
 }
@@ -221,14 +237,10 @@ fn is_qualifier(value: &Value<'_>) -> bool {
 /// it is asked whether something is.
 fn at<'a>(value: &Value<'a>, key: &Value<'a>, is_asked: bool) -> Result<Option<Value<'a>>, Fault> {
     match value {
-        Value::Map(map) => Ok(in_map(map, key)),
+        Value::Map(map) => Ok(map.get(key)),
         Value::List(list) => in_list(list, key, is_asked),
         _ => Ok(None),
     }
-}
-
-fn in_map<'a>(map: &Map<'a>, key: &Value<'a>) -> Option<Value<'a>> {
-    map.get(key)
 }
 
 fn in_list<'a>(

@@ -8,7 +8,7 @@ use super::{
     CallPlan, Inputs, OptionalMapPlan, PatternPlan, Plan, Set, Slot, SortByPlan, Variables,
 };
 use crate::cel::error::Fault;
-use crate::cel::library::{equality_cost, pattern_cost};
+use crate::cel::library::{equality_cost, not_an_int, pattern_cost};
 use crate::cel::meter::Meter;
 use crate::cel::value::compare::{equal, equality};
 use crate::cel::value::display::go_value;
@@ -49,6 +49,10 @@ impl<'a> Machine<'a, '_> {
             // What cannot be compared is unequal all the same.
             Plan::NotEqual(sides) => Ok(Value::Bool(self.equality(sides)? != Some(true))),
             Plan::Call(call) => self.call(call),
+            Plan::Level(level) => self.evaluate(level).map_err(|fault| match fault {
+                Fault::Error(_) => Fault::Aborted(not_an_int("*types.Err").into()),
+                fault => fault,
+            }),
             Plan::Pattern(pattern) => self.pattern(pattern),
             Plan::InSet(parts) => {
                 let value = self.evaluate(&parts.0)?;
@@ -242,10 +246,11 @@ impl<'a> Machine<'a, '_> {
         };
         // cel-go evaluates the target once more, and takes its value, when the variable is read.
         self.set(plan.slot, Slot::Unpaid(value, cost + 1));
-        let body = self.evaluate(&plan.body)?;
+        let body = self.evaluate(&plan.body);
         if plan.flat {
-            return Ok(read_again(body));
+            return Ok(read_again(body?));
         }
+        let body = self.or_pay(body, 1)?;
         // optional.of
         self.meter.charge(1)?;
         Ok(read_again(Value::some(body)))
@@ -257,6 +262,7 @@ impl<'a> Machine<'a, '_> {
         self.meter.charge(1)?;
         self.set(plan.slot, Slot::Value(target.clone()));
         let keys = self.evaluate(&plan.keys);
+        let keys = self.or_pay(keys, 1);
         let keys = keys.map_err(|fault| plan.function.failed(plan.only, fault))?;
         let arguments = [target, keys];
         self.meter.foresee(plan.function.price(plan.only, &arguments, None))?;

@@ -75,6 +75,8 @@ enum Plan {
     Or(Vec<Plan>),
     Equal(Box<(Plan, Plan)>),
     NotEqual(Box<(Plan, Plan)>),
+    /// A level to flatten to: the API server takes an error for a number, and fails.
+    Level(Box<Plan>),
     Call(Box<CallPlan>),
     Pattern(Box<PatternPlan>),
     /// Whether a value is among constants.
@@ -115,6 +117,8 @@ enum Root {
 #[derive(Debug)]
 struct Qualifier {
     optional: bool,
+    /// Whether it is a field that its object's type declares. That it is not there costs nothing.
+    is_declared: bool,
     key: QualifierKey,
 }
 

@@ -78,9 +78,12 @@ impl Planner<'_> {
     }
 
     /// A mistake that the API server finds when it makes the program; it names no place.
+    /// It stops at the first of them.
     fn fail(&mut self, why: impl std::fmt::Display) -> Plan {
-        let message = format!("program instantiation failed: {why}");
-        self.mistakes.push(Mistake { line: 0, column: 0, message, hint: None });
+        if self.mistakes.is_empty() {
+            let message = format!("program instantiation failed: {why}");
+            self.mistakes.push(Mistake { line: 0, column: 0, message, hint: None });
+        }
         Plan::Constant(Value::Null)
     }
 
@@ -109,7 +112,7 @@ impl Planner<'_> {
                     return self.plan_optional_variable(index);
                 }
                 let key = QualifierKey::Field(field.as_str().into());
-                self.qualified(operand, Qualifier { optional: true, key })
+                self.qualified(operand, Qualifier { optional: true, is_declared: false, key })
             }
             Kind::Call(call) => self.plan_call(node, call),
             Kind::List(elements) => self.plan_list(elements),
@@ -152,7 +155,8 @@ impl Planner<'_> {
             return attribute(Root::Variable(index));
         }
         let key = QualifierKey::Field(field.into());
-        self.qualified(operand, Qualifier { optional: false, key })
+        let is_declared = matches!(self.checked.type_of(operand), Type::Object(_));
+        self.qualified(operand, Qualifier { optional: false, is_declared, key })
     }
 
     /// The place of a policy's variable, where `variables.field` is that.
@@ -212,7 +216,7 @@ impl Planner<'_> {
             }
             other => QualifierKey::Computed(other),
         };
-        attribute.path.push(Qualifier { optional, key });
+        attribute.path.push(Qualifier { optional, is_declared: false, key });
         Plan::Attribute(Box::new(attribute))
     }
 
@@ -246,13 +250,17 @@ impl Planner<'_> {
         match function.name {
             "or" => return Plan::OptionalOr(self.two(call)),
             "orValue" => return Plan::OptionalOrValue(self.two(call)),
-            // A level below zero takes something off the cost, which may end anywhere by that.
-            "flatten" if !call.arguments.is_empty() => self.can_overdraw = true,
             _ => {}
         }
         let target = call.target.iter().map(AsRef::as_ref).filter(|_| !is_qualified);
         let mut arguments: Vec<Plan> =
             target.chain(&call.arguments).map(|argument| self.plan(argument)).collect();
+        if let ("flatten", [_, level]) = (function.name, arguments.as_mut_slice()) {
+            // A level below zero takes something off the cost, which may end anywhere by that.
+            self.can_overdraw = true;
+            let plan = std::mem::replace(level, Plan::Constant(Value::Null));
+            *level = Plan::Level(Box::new(plan));
+        }
         if function.name == "@in"
             && only.is_some_and(|only| matches!(only.parameters.get(1), Some(Type::List(_))))
             && let Some(Plan::Constant(Value::List(list))) = arguments.get(1)

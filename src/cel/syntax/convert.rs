@@ -19,7 +19,9 @@ pub(super) struct Converter<F> {
     mistakes: Vec<Mistake>,
 }
 
-impl<F: Fn(u64) -> Option<Position>> Converter<F> {
+impl<F: Fn(u64, bool) -> Option<Position>> Converter<F> {
+    /// `position_of` gives the place of a part of the parser's tree, and is told whether that is a
+    /// negative number.
     pub(super) fn new(position_of: F) -> Self {
         Self { position_of, nodes: 0, mistakes: Vec::new() }
     }
@@ -48,11 +50,16 @@ impl<F: Fn(u64) -> Option<Position>> Converter<F> {
     }
 
     fn at(&self, id: u64) -> Position {
-        (self.position_of)(id).unwrap_or_default()
+        (self.position_of)(id, false).unwrap_or_default()
     }
 
     pub(super) fn convert(&mut self, expression: IdedExpr) -> Node {
-        let at = self.at(expression.id);
+        let is_negative = match &expression.expr {
+            Expr::Literal(LiteralValue::Int(value)) => *value.inner() < 0,
+            Expr::Literal(LiteralValue::Double(value)) => value.inner().is_sign_negative(),
+            _ => false,
+        };
+        let at = (self.position_of)(expression.id, is_negative).unwrap_or_default();
         let kind = match expression.expr {
             Expr::Literal(literal) => literal_kind(literal),
             Expr::Ident(name) => Kind::Identifier(name),
@@ -130,9 +137,10 @@ impl<F: Fn(u64) -> Option<Position>> Converter<F> {
     fn has(&mut self, at: Position, call: CallExpr) -> Node {
         let argument = call.args.into_iter().next().map(|argument| self.convert(argument));
         match argument {
-            Some(Node { kind: Kind::Select { operand, field }, .. }) => {
-                self.node(at, Kind::Has { operand, field })
-            }
+            Some(Node {
+                kind: Kind::Select { operand, field } | Kind::Has { operand, field },
+                ..
+            }) => self.node(at, Kind::Has { operand, field }),
             other => {
                 let place = other.map_or(at, |node| node.at);
                 self.complain(
@@ -140,7 +148,7 @@ impl<F: Fn(u64) -> Option<Position>> Converter<F> {
                     "invalid argument to has() macro",
                     Some("has(x.field) asks for a field; whether a key is there: 'key' in x"),
                 );
-                self.wrong(at)
+                self.wrong(place)
             }
         }
     }

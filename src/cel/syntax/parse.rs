@@ -35,7 +35,7 @@ pub(in crate::cel) fn parse<T: Send>(
 ) -> Result<T, Vec<Mistake>> {
     let length = source.chars().count();
     if length > MAX_LENGTH {
-        return Err(vec![whole(format!(
+        return Err(vec![unplaced(format!(
             "expression code point size exceeds limit: size: {length}, limit {MAX_LENGTH}"
         ))]);
     }
@@ -57,15 +57,22 @@ fn parse_here(source: &str) -> Result<(Node, usize), Vec<Mistake>> {
         .map_err(|_| vec![whole(UNREADABLE.to_owned())])?;
     let (tree, places) = parsed.map_err(|errors| mistakes(source, &errors))?;
     if is_too_deep(&tree) {
-        return Err(vec![whole("max recursion depth exceeded".to_owned())]);
+        return Err(vec![unplaced("max recursion depth exceeded".to_owned())]);
     }
-    let mut converter = Converter::new(|id| {
-        let (start, _) = places.offset_for(id)?;
-        Some(lines.position(start as usize))
+    let mut converter = Converter::new(|id, is_negative| {
+        let start = places.offset_for(id)?.0 as usize;
+        // A negative number begins at its sign.
+        let sign = source.get(..start).map(str::trim_end).and_then(|text| text.strip_suffix('-'));
+        Some(lines.position(sign.filter(|_| is_negative).map_or(start, str::len)))
     });
     let node = converter.convert(tree);
     let (mistakes, nodes) = converter.finish();
     if mistakes.is_empty() { Ok((node, nodes)) } else { Err(mistakes) }
+}
+
+/// A mistake that cel-go says a place of which there is not.
+fn unplaced(message: String) -> Mistake {
+    whole(format!("compilation failed: ERROR: <input>:-1:0: {message}"))
 }
 
 /// A mistake of no place.
@@ -75,7 +82,7 @@ fn whole(message: String) -> Mistake {
 
 fn mistakes(source: &str, errors: &ParseErrors) -> Vec<Mistake> {
     if errors.errors.iter().any(|error| error.msg.contains("Recursion limit")) {
-        return vec![whole(format!("expression recursion limit exceeded: {MAX_NESTING}"))];
+        return vec![unplaced(format!("expression recursion limit exceeded: {MAX_NESTING}"))];
     }
     let mut mistakes: Vec<Mistake> = errors
         .errors
@@ -184,6 +191,10 @@ fn is_too_deep(root: &IdedExpr) -> bool {
         let mut push = |node, counts: bool| work.push((node, depth + usize::from(counts)));
         match &node.expr {
             Expr::Select(select) => push(&select.operand, true),
+            // has(x.f) is a selection that asks.
+            Expr::Call(call) if call.target.is_none() && call.func_name == "has" => {
+                call.args.iter().for_each(|argument| push(argument, false));
+            }
             Expr::Call(call) => {
                 // && and || are balanced trees, however long a chain of them is.
                 let counts = !matches!(call.func_name.as_str(), "_&&_" | "_||_" | "!_" | "-_");

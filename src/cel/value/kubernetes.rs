@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::display::go_quote;
+use crate::cel::error::Fault;
 use crate::cel::kubernetes::{Cidr, Ip, NamedFormat, Quantity, Url, Version};
 
 /// A value of one of Kubernetes' libraries.
@@ -72,6 +73,11 @@ impl Kubernetes {
             Self::Format(_) | Self::Lost(_) => self.clone(),
             other => Self::Lost(Arc::new(other.clone())),
         }
+    }
+
+    /// The error in its place, as one.
+    pub(in crate::cel) fn error(&self) -> Fault {
+        Fault::error(self.loss())
     }
 
     /// The error in its place.

@@ -85,7 +85,7 @@ impl<'a> Value<'a> {
     /// Where it was lost in there.
     pub(super) fn found(&self) -> Result<Self, Fault> {
         match self {
-            Self::Kubernetes(lost @ Kubernetes::Lost(_)) => Err(Fault::error(lost.text())),
+            Self::Kubernetes(lost @ Kubernetes::Lost(_)) => Err(lost.error()),
             value => Ok(value.clone()),
         }
     }

@@ -113,16 +113,20 @@ impl Timestamp {
                 let hours_number = atoi(hours)?;
                 let minutes = atoi(minutes)?;
                 let sign: i64 = if hours.starts_with('-') { -1 } else { 1 };
-                // Go's numbers wrap around.
+                // Go's numbers wrap around, and it counts a zone's offset in nanoseconds.
                 let minutes =
                     hours_number.wrapping_mul(60).wrapping_add(minutes.wrapping_mul(sign));
-                minutes.wrapping_mul(60)
+                minutes.wrapping_mul(60 * 1_000_000_000) / 1_000_000_000
             }
             None if zone.is_empty() || zone == "UTC" || zone == "Local" => 0,
             None => {
-                let found = (!zone.contains("..") && !zone.starts_with(['/', '\\']))
-                    .then(|| TimeZone::get(zone).ok())
-                    .flatten()
+                if zone.contains("..") || zone.starts_with(['/', '\\']) {
+                    return Err(Fault::error("time: invalid location name"));
+                }
+                // In Go, the case of the letters counts.
+                let found = TimeZone::get(zone)
+                    .ok()
+                    .filter(|found| found.iana_name() == Some(zone))
                     .ok_or_else(|| Fault::error(format!("unknown time zone {zone}")))?;
                 // jiff's last moment is some hours before the last of the year 9999; no zone
                 // changes between the two.
