@@ -22,11 +22,11 @@ const MEMORY_LIMIT: usize = 64 << 20;
 /// Of less than this, in bytes, it is not looked what of it is still there.
 const SMALL: usize = 64 << 10;
 
-/// How much a policy may do on one object that costs nothing, in steps of some nanoseconds: an
+/// How much a policy may do on one object that costs nothing, in steps of about ten nanoseconds: an
 /// element that is compared, sixteen bytes of text that are looked at, a byte of a pattern that is
 /// compiled. The API server has no such bound either: there, a pattern that is no literal is
 /// compiled at no cost, and so is a search through a list that it knows no type of.
-const WORK_LIMIT: u64 = 300_000_000;
+const WORK_LIMIT: u64 = 50_000_000;
 
 /// Adds up the cost of one expression, in the units of cel-go's cost tracker, and what costs nothing
 /// there and takes time and memory all the same.
