@@ -12,7 +12,7 @@ pub fn compile() -> Result<Rules> {
         .map(|rule| ValidationSource { expression: (*rule).to_owned(), ..Default::default() })
         .collect();
     let sources = RuleSources { validations, ..RuleSources::default() };
-    Rules::compile(&sources).map_err(|refusals| anyhow!("refused: {refusals:?}"))
+    Ok(Rules::compile(&sources)?)
 }
 
 /// Reads a review.

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use portreeve::cel::{Inputs, Json, NamedExpression, RuleSources, Rules, ValidationSource};
+use portreeve::cel::{Json, NamedExpression, RuleSources, Rules, Subject, ValidationSource};
 
 const POD: &str = r#"{"metadata": {"name": "a", "labels": {"app": "web", "a.b/c": "é"}},
     "spec": {"hostNetwork": true, "containers": [{"name": "c", "image": "nginx:1",
@@ -18,22 +18,23 @@ fuzz_target!(|text: &str| {
     // Separated: a variable, a message expression, a match condition, and the validation.
     let mut parts = text.rsplitn(4, '\u{1f}');
     let expression = parts.next().unwrap_or_default().to_owned();
+    let (match_condition, message_expression, variable) = (parts.next(), parts.next(), parts.next());
     let named = |name: &str, expression: &str| NamedExpression {
         name: name.to_owned(),
         expression: expression.to_owned(),
     };
     let sources = RuleSources {
-        match_conditions: parts.next().map(|text| named("a", text)).into_iter().collect(),
+        match_conditions: match_condition.map(|text| named("a", text)).into_iter().collect(),
         validations: vec![ValidationSource {
             expression,
             message: None,
-            message_expression: parts.next().map(str::to_owned),
+            message_expression: message_expression.map(str::to_owned),
         }],
-        variables: parts.next().map(|text| named("v", text)).into_iter().collect(),
+        variables: variable.map(|text| named("v", text)).into_iter().collect(),
     };
     let Ok(rules) = Rules::compile(&sources) else { return };
     let none = Json::Null;
-    let inputs =
-        Inputs { object: &OBJECT, old_object: &none, request: &none, namespace_object: &none };
-    let _ = rules.evaluate(inputs);
+    let subject =
+        Subject { object: &OBJECT, old_object: &none, request: &none, namespace_object: &none };
+    let _ = rules.evaluate(subject.complete().inputs());
 });

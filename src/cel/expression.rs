@@ -6,11 +6,11 @@ use super::program::{Inputs, Program, Variables, plan};
 use super::scope::Scope;
 use super::types::Type;
 use super::value::Value;
-use super::{check, syntax};
+use super::{check, stack, syntax};
 
 /// What an expression is for, and so what type it has to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ExpressionKind {
     /// The `expression` of a validation: a bool.
     Validation,
     /// A `messageExpression`: a string.
@@ -21,7 +21,7 @@ pub enum Kind {
     Variable,
 }
 
-impl Kind {
+impl ExpressionKind {
     fn wanted(self) -> Option<Type> {
         match self {
             Self::Validation | Self::MatchCondition => Some(Type::Bool),
@@ -49,23 +49,23 @@ pub struct Expression {
 }
 
 impl Expression {
-    /// Compiles `source`, in which the names of `scope` can be used.
+    /// Compiles an expression that stands alone, without variables.
     ///
     /// # Errors
-    /// Everything that is wrong with it, where that is something.
-    pub fn compile(kind: Kind, source: &str, scope: &Scope) -> Result<Self, CompileError> {
-        Self::compile_after(kind, source, scope, &[])
+    /// Every mistake in the expression.
+    pub fn compile(kind: ExpressionKind, source: &str) -> Result<Self, CompileError> {
+        Self::compile_after(kind, source, &Scope::new(), &[])
     }
 
     /// Compiles an expression that may use the variables of `scope`, whose expressions these are.
     pub(super) fn compile_after(
-        kind: Kind,
+        kind: ExpressionKind,
         source: &str,
         scope: &Scope,
         variables: &[Expression],
     ) -> Result<Self, CompileError> {
         // Kubernetes trims match conditions, and places in them are counted from there.
-        let text = if kind == Kind::MatchCondition { source.trim() } else { source };
+        let text = if kind == ExpressionKind::MatchCondition { source.trim() } else { source };
         if text.trim().is_empty() {
             return Err(CompileError::whole(kind.unspecified()));
         }
@@ -95,7 +95,7 @@ impl Expression {
     }
 
     /// The type of the result, as far as it is known without evaluating.
-    pub fn output(&self) -> &Type {
+    pub fn output_type(&self) -> &Type {
         &self.output
     }
 
@@ -109,17 +109,38 @@ impl Expression {
         self.program.can_overdraw
     }
 
-    /// Evaluates the expression, for what `meter` allows.
+    /// Evaluates an expression that stands alone, for what `meter` allows.
     ///
     /// # Errors
     /// The expression's own, or that it costs too much.
-    pub(super) fn evaluate<'a>(
+    pub fn evaluate<'a>(
+        &'a self,
+        inputs: Inputs<'a>,
+        meter: &mut Meter,
+    ) -> Result<Value<'a>, Fault> {
+        let evaluate = || self.evaluate_here(inputs, &NoVariables, meter);
+        stack::for_depth(self.depth(), evaluate).unwrap_or_else(|error| {
+            Err(Fault::error(format!("no thread to evaluate the expression: {error}")))
+        })
+    }
+
+    /// Evaluates the expression, with variables, on the stack that there is.
+    pub(super) fn evaluate_here<'a>(
         &'a self,
         inputs: Inputs<'a>,
         variables: &dyn Variables<'a>,
         meter: &mut Meter,
     ) -> Result<Value<'a>, Fault> {
         self.program.evaluate(inputs, variables, meter)
+    }
+}
+
+/// For expressions that stand alone.
+pub(super) struct NoVariables;
+
+impl<'a> Variables<'a> for NoVariables {
+    fn get(&self, _: usize, _: &mut Meter) -> Result<Value<'a>, Fault> {
+        Err(Fault::no_such_overload())
     }
 }
 

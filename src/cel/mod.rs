@@ -18,12 +18,12 @@
 //! `docs/cel.md` says what is supported, what is refused and why, and what it costs.
 //!
 //! ```
-//! use portreeve::cel::{Expression, Kind, Scope};
+//! use portreeve::cel::{Expression, ExpressionKind};
 //!
-//! let scope = Scope::new();
-//! assert!(Expression::compile(Kind::Validation, "object.spec.replicas < 3", &scope).is_ok());
+//! let compile = |source| Expression::compile(ExpressionKind::Validation, source);
+//! assert!(compile("object.spec.replicas < 3").is_ok());
 //!
-//! let refused = Expression::compile(Kind::Validation, "object.spec.paused", &scope).unwrap_err();
+//! let refused = compile("object.spec.paused").unwrap_err();
 //! assert_eq!(refused.to_string(), "must evaluate to bool but got dyn");
 //! assert!(refused.hint().unwrap().ends_with("compare it: … == true"));
 //! ```
@@ -46,14 +46,14 @@ mod types;
 mod value;
 
 pub use error::{CompileError, Fault, Mistake};
-pub use expression::{Expression, Kind};
+pub use expression::{Expression, ExpressionKind};
 pub use meter::{EXPRESSION_LIMIT, MATCH_CONDITIONS_BUDGET, Meter, POLICY_BUDGET};
 pub use program::Inputs;
 pub use question::{Answer, OutcomeName, Question};
 pub use rules::{
-    NamedExpression, Outcome, Place, Refusal, RuleSources, Rules, ValidationSource, Verdict,
+    NamedExpression, Outcome, Place, Refusal, Refusals, RuleExpression, RuleSources, Rules,
+    ValidationSource, Verdict,
 };
-pub use scope::Scope;
 pub use subject::{CompleteSubject, Subject};
 pub use types::Type;
 pub use value::{Json, Kubernetes, List, Map, Object, Text, Timestamp, Value};

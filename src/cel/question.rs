@@ -4,7 +4,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::rules::{
-    NamedExpression, Outcome, Place, Refusal, RuleSources, Rules, ValidationSource, Verdict,
+    NamedExpression, Outcome, Place, Refusal, Refusals, RuleSources, Rules, ValidationSource,
+    Verdict,
 };
 use super::subject::Subject;
 use super::value::Json;
@@ -83,10 +84,7 @@ impl Question<'_> {
             validations: vec![ValidationSource {
                 expression: self.expression.clone(),
                 message: self.message.clone(),
-                message_expression: self
-                    .message_expression
-                    .clone()
-                    .filter(|expression| !expression.is_empty()),
+                message_expression: self.message_expression.clone(),
             }],
         }
     }
@@ -120,13 +118,13 @@ impl Question<'_> {
         }
     }
 
-    fn refused(&self, refusals: &[Refusal]) -> Answer {
+    fn refused(&self, refusals: &Refusals) -> Answer {
         let position = refusals.first().and_then(|refusal| refusal.error.position());
         let (line, column) = position.unzip();
-        let message = match refusals {
+        let message = match &**refusals {
             // There is but one, and nobody takes anything else for it.
             [Refusal { place: Place::Validation(_), error }] => error.to_string(),
-            _ => refusals.iter().map(Refusal::to_string).collect::<Vec<_>>().join("\n"),
+            _ => refusals.to_string(),
         };
         let message = Some(message);
         Answer { id: self.id.clone(), outcome: OutcomeName::Refused, message, line, column }

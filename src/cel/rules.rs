@@ -7,10 +7,10 @@ mod sources;
 
 use std::cell::{Cell, RefCell};
 
-pub use sources::{NamedExpression, Place, Refusal, RuleSources, ValidationSource};
+pub use sources::{NamedExpression, Place, Refusal, Refusals, RuleSources, ValidationSource};
 
 use super::error::{CompileError, Fault};
-use super::expression::{Expression, Kind};
+use super::expression::{Expression, ExpressionKind, NoVariables};
 use super::meter::{EXPRESSION_LIMIT, MATCH_CONDITIONS_BUDGET, Meter, POLICY_BUDGET};
 use super::program::{Inputs, Variables};
 use super::scope::Scope;
@@ -44,6 +44,36 @@ struct Validation {
     message_expression: Option<Expression>,
 }
 
+/// An expression beside the rules, which can use their variables.
+#[derive(Debug)]
+pub struct RuleExpression<'r> {
+    rules: &'r Rules,
+    expression: Expression,
+}
+
+impl RuleExpression<'_> {
+    /// The type of the result, as far as it is known without evaluating.
+    pub fn output_type(&self) -> &Type {
+        self.expression.output_type()
+    }
+
+    /// Evaluates the expression, for what `meter` allows.
+    ///
+    /// # Errors
+    /// The expression's own, or that it costs too much.
+    pub fn evaluate<'a>(
+        &'a self,
+        inputs: Inputs<'a>,
+        meter: &mut Meter,
+    ) -> Result<Value<'a>, Fault> {
+        let evaluate =
+            || self.expression.evaluate_here(inputs, &Lazy::new(self.rules, inputs), meter);
+        stack::for_depth(self.expression.depth(), evaluate).unwrap_or_else(|error| {
+            Err(Fault::error(format!("no thread to evaluate the expression: {error}")))
+        })
+    }
+}
+
 /// What the rules say of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -67,11 +97,11 @@ pub enum Outcome {
 }
 
 impl Rules {
-    /// Compiles the rules.
+    /// Compiles the rules. A `messageExpression` or `message` that is empty is none.
     ///
     /// # Errors
-    /// All expressions that do not compile.
-    pub fn compile(sources: &RuleSources) -> Result<Self, Vec<Refusal>> {
+    /// All that cannot be taken.
+    pub fn compile(sources: &RuleSources) -> Result<Self, Refusals> {
         let mut refusals = names::check(sources);
         let mut keep = |place, compiled: Result<Expression, CompileError>| match compiled {
             Ok(expression) => Some(expression),
@@ -80,14 +110,13 @@ impl Rules {
                 None
             }
         };
-        let bare = Scope::new();
         let match_conditions: Vec<Expression> = sources
             .match_conditions
             .iter()
             .enumerate()
             .filter_map(|(index, condition)| {
                 let compiled =
-                    Expression::compile(Kind::MatchCondition, &condition.expression, &bare);
+                    Expression::compile(ExpressionKind::MatchCondition, &condition.expression);
                 keep(Place::MatchCondition(index), compiled)
             })
             .collect();
@@ -96,11 +125,15 @@ impl Rules {
         let mut variables = Vec::new();
         let mut variable_names = Vec::new();
         for (index, variable) in sources.variables.iter().enumerate() {
-            let compiled =
-                Expression::compile_after(Kind::Variable, &variable.expression, &scope, &variables);
+            let compiled = Expression::compile_after(
+                ExpressionKind::Variable,
+                &variable.expression,
+                &scope,
+                &variables,
+            );
             match keep(Place::Variable(index), compiled) {
                 Some(expression) => {
-                    scope.declare(&variable.name, expression.output());
+                    scope.declare(&variable.name, expression.output_type());
                     variables.push(expression);
                     variable_names.push(variable.name.clone());
                 }
@@ -113,12 +146,17 @@ impl Rules {
             let mut compile = |kind, source: &str, place| {
                 keep(place, Expression::compile_after(kind, source, &scope, &variables))
             };
-            let expression =
-                compile(Kind::Validation, &validation.expression, Place::Validation(index));
-            let message_expression = validation
-                .message_expression
-                .as_ref()
-                .map(|source| compile(Kind::Message, source, Place::MessageExpression(index)));
+            let expression = compile(
+                ExpressionKind::Validation,
+                &validation.expression,
+                Place::Validation(index),
+            );
+            let message_expression =
+                validation.message_expression.as_ref().filter(|source| !source.is_empty()).map(
+                    |source| {
+                        compile(ExpressionKind::Message, source, Place::MessageExpression(index))
+                    },
+                );
             if let Some(expression) = expression {
                 validations.push(Validation {
                     expression,
@@ -139,7 +177,7 @@ impl Rules {
                 .unwrap_or(0);
             Ok(Self { scope, variable_names, variables, match_conditions, validations, depth })
         } else {
-            Err(refusals)
+            Err(Refusals::new(refusals))
         }
     }
 
@@ -165,25 +203,14 @@ impl Rules {
     /// Compiles one expression more, which can use the variables.
     ///
     /// # Errors
-    /// Everything that is wrong with it, where that is something.
-    pub fn expression(&self, kind: Kind, source: &str) -> Result<Expression, CompileError> {
-        Expression::compile_after(kind, source, &self.scope, &self.variables)
-    }
-
-    /// The value of an expression that was compiled by [`Rules::expression`].
-    ///
-    /// # Errors
-    /// The expression's own, or that it costs more than `meter` allows.
-    pub fn value<'a>(
-        &'a self,
-        expression: &'a Expression,
-        inputs: Inputs<'a>,
-        meter: &mut Meter,
-    ) -> Result<Value<'a>, Fault> {
-        let evaluate = || expression.evaluate(inputs, &Lazy::new(self, inputs), meter);
-        stack::for_depth(expression.depth(), evaluate).unwrap_or_else(|error| {
-            Err(Fault::error(format!("no thread to evaluate the expression: {error}")))
-        })
+    /// Every mistake in the expression.
+    pub fn expression(
+        &self,
+        kind: ExpressionKind,
+        source: &str,
+    ) -> Result<RuleExpression<'_>, CompileError> {
+        let expression = Expression::compile_after(kind, source, &self.scope, &self.variables)?;
+        Ok(RuleExpression { rules: self, expression })
     }
 
     /// Whether the match conditions hold: one that does not is enough, whatever errors there are.
@@ -195,7 +222,7 @@ impl Rules {
         let mut holds = true;
         let mut meter = Meter::new(EXPRESSION_LIMIT);
         for condition in &self.match_conditions {
-            let result = condition.evaluate(inputs, &NoVariables, &mut meter);
+            let result = condition.evaluate_here(inputs, &NoVariables, &mut meter);
             budget.spend(meter.cost()).map_err(|OutOfBudget| OUT_OF_BUDGET.to_owned())?;
             meter = meter.beside(EXPRESSION_LIMIT, 0);
             match result {
@@ -223,7 +250,7 @@ impl Rules {
         let mut results = Vec::with_capacity(self.validations.len());
         let mut meter = Meter::new(EXPRESSION_LIMIT);
         for validation in &self.validations {
-            let result = validation.expression.evaluate(inputs, &variables, &mut meter);
+            let result = validation.expression.evaluate_here(inputs, &variables, &mut meter);
             budget.spend(variables.spent.take())?;
             budget.spend(meter.cost())?;
             meter = meter.beside(EXPRESSION_LIMIT, variables.memory.get());
@@ -292,7 +319,7 @@ impl<'a> Messages<'a> {
     fn of(&mut self, validation: &'a Validation) -> Result<String, OutOfBudget> {
         if let Some(expression) = &validation.message_expression {
             self.meter = self.meter.beside(EXPRESSION_LIMIT, self.variables.memory.get());
-            let result = expression.evaluate(self.inputs, &self.variables, &mut self.meter);
+            let result = expression.evaluate_here(self.inputs, &self.variables, &mut self.meter);
             self.budget.spend(self.variables.spent.take())?;
             self.budget.spend(self.meter.cost())?;
             if let Ok(Value::String(text)) = result {
@@ -339,7 +366,7 @@ impl<'a> Variables<'a> for Lazy<'a> {
             return Err(Fault::no_such_overload());
         };
         let mut meter = reader.beside(EXPRESSION_LIMIT, reader.memory());
-        let value = expression.evaluate(self.inputs, self, &mut meter).map_err(|fault| {
+        let value = expression.evaluate_here(self.inputs, self, &mut meter).map_err(|fault| {
             let name = go_quote(name);
             Fault::error(format!("composited variable {name} fails to evaluate: {fault}"))
         });
@@ -351,14 +378,5 @@ impl<'a> Variables<'a> for Lazy<'a> {
             *slot = Some(value.clone());
         }
         value
-    }
-}
-
-/// For expressions whose scope has no variables.
-pub(super) struct NoVariables;
-
-impl<'a> Variables<'a> for NoVariables {
-    fn get(&self, _: usize, _: &mut Meter) -> Result<Value<'a>, Fault> {
-        Err(Fault::no_such_overload())
     }
 }

@@ -18,7 +18,7 @@ pub(super) enum Input {
 /// What an expression can refer to: `object`, `oldObject`, `request`, `namespaceObject`, and
 /// variables where there are some.
 #[derive(Clone, Debug, Default)]
-pub struct Scope {
+pub(super) struct Scope {
     variables: Option<Vec<(String, Type)>>,
 }
 

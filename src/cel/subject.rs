@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::program::Inputs;
 use super::value::{Json, Object};
 
-/// What is judged; `null` is what there is not.
+/// The objects under review; what there is not is [`Json::Null`].
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The object as it is to be.
@@ -197,9 +197,62 @@ fn complete<'j>(given: Option<&'j Json<'j>>, keys: [&'static str; 3]) -> Json<'j
 /// The resource of a kind, as kubectl guesses it.
 fn plural(kind: &str) -> String {
     let name = kind.to_lowercase();
-    match name.as_bytes() {
-        [.., b's'] => format!("{name}es"),
-        [.., b'y'] => format!("{}ies", name.trim_end_matches('y')),
-        _ => format!("{name}s"),
+    match name.strip_suffix('y') {
+        // The one whose kind is a plural (`meta.UnsafeGuessKindToResource`).
+        _ if name == "endpoints" => name,
+        Some(stem) => format!("{stem}ies"),
+        None if name.ends_with('s') => format!("{name}es"),
+        None => format!("{name}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_are_guessed_as_kubectl_does() {
+        let guessed = ["Pod", "NetworkPolicy", "Ingress", "Endpoints", "Pki"].map(plural);
+        assert_eq!(guessed, ["pods", "networkpolicies", "ingresses", "endpoints", "pkis"]);
+    }
+
+    #[test]
+    fn a_request_that_is_not_given_is_made_up_from_the_objects() {
+        let object = Json::parse(
+            r#"{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}"#,
+        )
+        .unwrap();
+        let (none, old) = (Json::Null, object.clone());
+        let operation = |object, old_object| {
+            let subject =
+                Subject { object, old_object, request: &none, namespace_object: &none }.complete();
+            let request = subject.inputs().request;
+            let resource = request.get("resource").and_then(|r| r.get("resource")).unwrap();
+            assert_eq!(resource.as_str(), Some("deployments"));
+            assert_eq!(request.get("name").and_then(Json::as_str), Some("a"));
+            request.get("operation").and_then(Json::as_str).unwrap().to_owned()
+        };
+        assert_eq!(operation(&object, &none), "CREATE");
+        assert_eq!(operation(&object, &old), "UPDATE");
+        assert_eq!(operation(&none, &old), "DELETE");
+    }
+
+    #[test]
+    fn of_a_request_what_is_empty_is_left_out_and_no_object_is_in_it() {
+        let given = Json::parse(
+            r#"{"uid": "u", "name": "", "subResource": "scale", "object": {"a": 1},
+                "operation": "UPDATE", "kind": {"kind": "Pod"}}"#,
+        )
+        .unwrap();
+        let none = Json::Null;
+        let subject =
+            Subject { object: &none, old_object: &none, request: &given, namespace_object: &none }
+                .complete();
+        let request = subject.inputs().request;
+        assert_eq!(request.get("uid").and_then(Json::as_str), Some(""));
+        assert_eq!(request.get("name"), None);
+        assert_eq!(request.get("requestSubResource").and_then(Json::as_str), Some("scale"));
+        assert_eq!(request.get("object"), Some(&Json::Null));
+        assert_eq!(request.get("requestKind"), request.get("kind"));
     }
 }

@@ -23,8 +23,7 @@ fn verdict(variables: &[String], expression: &str, object: &str) -> Result<Outco
         }],
     };
     let judge = || {
-        let rules = Rules::compile(&sources)
-            .map_err(|refusals| refusals.iter().map(ToString::to_string).collect::<String>())?;
+        let rules = Rules::compile(&sources).map_err(|refusals| refusals.to_string())?;
         let (object, none) = (Json::parse(object).expect("JSON"), Json::Null);
         let inputs =
             Inputs { object: &object, old_object: &none, request: &none, namespace_object: &none };

@@ -52,7 +52,6 @@ const OTHER_WORDS: &[&str] = &[
     "optionals/list-entry-dyn-not-optional",
     "optionals/map-entry-dyn-not-optional",
     // In another order.
-    "messages/both-wrong",
 ];
 
 /// All cases that differ.

@@ -18,8 +18,8 @@ use crate::cel::syntax::{
 use crate::cel::types::Type;
 use crate::cel::value::{Key, Value};
 
-/// How deep evaluation may go, through variables and all: what a thread of 2 MiB has room for.
-/// What one expression can hold of nesting is far less.
+/// How deep evaluation may go, through variables and all: what the large stack of
+/// [`stack`](crate::cel::stack) has room for. What one expression can hold of nesting is far less.
 pub(in crate::cel) const MAX_DEPTH: usize = 1_000;
 
 /// From how many texts on a set of them is hashed.

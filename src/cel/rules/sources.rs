@@ -1,6 +1,8 @@
 //! The texts of a policy's rules, and what is wrong with them.
 
+use std::error::Error;
 use std::fmt;
+use std::ops::Deref;
 
 use serde::Deserialize;
 
@@ -73,6 +75,66 @@ impl fmt::Display for Place {
         }
     }
 }
+
+impl Place {
+    /// Where the API server comes to it.
+    fn order(self) -> (u8, usize, u8) {
+        match self {
+            Self::MatchConditions => (0, 0, 0),
+            Self::MatchConditionName(n) => (0, n, 2),
+            Self::MatchCondition(n) => (0, n, 1),
+            Self::VariableName(n) => (1, n, 0),
+            Self::Variable(n) => (1, n, 1),
+            Self::Validation(n) => (2, n, 0),
+            Self::MessageExpression(n) => (2, n, 1),
+            Self::Message(n) => (2, n, 2),
+        }
+    }
+}
+
+/// Why a policy cannot be taken: all that is wrong with it, in the order in which the API server
+/// comes to it. There is at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusals(Vec<Refusal>);
+
+impl Refusals {
+    pub(super) fn new(mut refusals: Vec<Refusal>) -> Self {
+        refusals.sort_by_key(|refusal| refusal.place.order());
+        Self(refusals)
+    }
+}
+
+impl Deref for Refusals {
+    type Target = [Refusal];
+
+    fn deref(&self) -> &[Refusal] {
+        &self.0
+    }
+}
+
+impl IntoIterator for Refusals {
+    type Item = Refusal;
+    type IntoIter = std::vec::IntoIter<Refusal>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// One after the other, each in a line of its own.
+impl fmt::Display for Refusals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, refusal) in self.0.iter().enumerate() {
+            if number > 0 {
+                f.write_str("\n")?;
+            }
+            refusal.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for Refusals {}
 
 /// A part of a policy that cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::cel::{
-    CompileError, EXPRESSION_LIMIT, Kind, Meter, NamedExpression, Place, RuleSources, Rules,
+    CompileError, EXPRESSION_LIMIT, ExpressionKind, Meter, NamedExpression, Place, RuleSources,
+    Rules,
 };
 use inputs::Inputs;
 
@@ -102,14 +103,14 @@ fn evaluate(expression: &str, variables: &[NamedExpression], inputs: &Inputs) ->
             );
         }
     };
-    let compiled = match rules.expression(Kind::Variable, expression) {
+    let compiled = match rules.expression(ExpressionKind::Variable, expression) {
         Ok(compiled) => compiled,
         Err(error) => return Printed::Refused(vec![("expression".to_owned(), error)]),
     };
     let subject = inputs.subject().complete();
     let mut meter = Meter::new(EXPRESSION_LIMIT);
-    let value = rules.value(&compiled, subject.inputs(), &mut meter);
-    let (output, cost) = (compiled.output().to_string(), meter.cost());
+    let value = compiled.evaluate(subject.inputs(), &mut meter);
+    let (output, cost) = (compiled.output_type().to_string(), meter.cost());
     match value {
         Ok(value) => {
             Printed::Value { literal: value.literal(), json: value.to_json(), output, cost }
