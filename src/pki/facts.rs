@@ -42,6 +42,8 @@ pub struct LeafFacts {
     /// Whether the certificate holds a name of a kind that we never issue (an e-mail address, a
     /// directory name).
     pub other_names: bool,
+    /// Whether it is a CA's, and could sign others.
+    pub is_authority: bool,
     certificate: CertificateDer<'static>,
 }
 
@@ -69,6 +71,12 @@ pub enum Difference {
     /// Names that nobody could have asked for.
     #[error("it holds names that are neither DNS names nor IP addresses nor URIs")]
     OtherNames,
+    /// The key.
+    #[error("it is for another key")]
+    Key,
+    /// It could sign others.
+    #[error("it is a CA's certificate")]
+    IsAuthority,
     /// The kind of key.
     #[error("its key is {}, not {wants}", .has.map_or("of another kind".to_owned(), |it| it.to_string()))]
     KeyAlgorithm {
@@ -132,6 +140,7 @@ impl LeafFacts {
                 _ => None,
             }),
             other_names: false,
+            is_authority: parsed.is_ca(),
             certificate: certificate.clone(),
         };
         if let Some(names) = parsed.subject_alternative_name().map_err(damaged)? {
@@ -169,6 +178,40 @@ impl LeafFacts {
     /// Whether the certificate's public key is that of `key`.
     pub fn holds_key(&self, key: &PrivateKey) -> bool {
         self.public_key == key.public_key()
+    }
+
+    /// Whether this answers a signing request: it is for its key, has its names and no others, and
+    /// is no CA's. An issuer may leave the common name out, take another of the names for it, or
+    /// repeat it among the DNS names; usages and lifetime are for it to say.
+    ///
+    /// # Errors
+    /// The first difference, in words.
+    pub fn answers(&self, request: &LeafRequest, key: &PrivateKey) -> Result<(), Difference> {
+        if !self.holds_key(key) {
+            return Err(Difference::Key);
+        }
+        let mut dns_names: BTreeSet<String> = request.dns_names.iter().cloned().collect();
+        let common_names = request.common_name.iter().chain(&request.dns_names);
+        if let Some(name) = &self.common_name
+            && !common_names.into_iter().any(|allowed| allowed == name)
+        {
+            return Err(Difference::CommonName {
+                has: Some(name.clone()),
+                wants: request.common_name.clone(),
+            });
+        }
+        let repeated = request.common_name.iter().filter(|name| self.dns_names.contains(*name));
+        dns_names.extend(repeated.cloned());
+        same("DNS names", &self.dns_names, dns_names)?;
+        same("IP addresses", &self.ip_addresses, request.ip_addresses.iter().copied())?;
+        same("URIs", &self.uris, request.uris.iter().cloned())?;
+        if self.other_names {
+            return Err(Difference::OtherNames);
+        }
+        if self.is_authority {
+            return Err(Difference::IsAuthority);
+        }
+        Ok(())
     }
 
     /// Whether this is the leaf that `authority` would issue for `request` and a key of

@@ -1,6 +1,6 @@
 //! Leaves: what is asked for, and how it is signed.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use aws_lc_rs::rand;
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +12,7 @@ use rustls_pki_types::{CertificateDer, DnsName};
 use webpki::KeyUsage;
 
 use super::{
-    Authority, Error, PrivateKey, Usage, Validity,
+    Authority, Error, KeyAlgorithm, PrivateKey, Usage, Validity,
     verify::{AnyUsage, verify_chain},
     x509,
 };
@@ -56,6 +56,26 @@ impl LeafRequest {
             usages: Vec::new(),
             duration,
         }
+    }
+
+    /// What certificate and signing request have alike: names and usages.
+    pub(super) fn params(&self, algorithm: KeyAlgorithm) -> Result<CertificateParams, Error> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = self.subject()?;
+        params.subject_alt_names = self.alternative_names()?;
+        if self.common_name.is_none() && params.subject_alt_names.is_empty() {
+            return Err(Error::NoNames);
+        }
+        let usages = self.effective_usages(algorithm);
+        params.key_usages = usages.iter().filter_map(|usage| usage.basic()).collect();
+        params.extended_key_usages = usages.iter().filter_map(|usage| usage.extended()).collect();
+        Ok(params)
+    }
+
+    /// The usages that a certificate for a key of `algorithm` carries: those asked for that fit
+    /// it, and what follows from its kind where nothing is asked for.
+    pub fn effective_usages(&self, algorithm: KeyAlgorithm) -> BTreeSet<Usage> {
+        Usage::effective(&self.usages, algorithm)
     }
 
     fn subject(&self) -> Result<DistinguishedName, Error> {
@@ -103,17 +123,8 @@ impl Leaf {
         now: Timestamp,
     ) -> Result<Self, Error> {
         let (validity, clamped) = validity(authority, request.duration, now)?;
-        let usages = Usage::effective(&request.usages, key.algorithm());
-
-        let mut params = CertificateParams::default();
-        params.distinguished_name = request.subject()?;
-        params.subject_alt_names = request.alternative_names()?;
-        if request.common_name.is_none() && params.subject_alt_names.is_empty() {
-            return Err(Error::NoNames);
-        }
+        let mut params = request.params(key.algorithm())?;
         params.is_ca = IsCa::ExplicitNoCa;
-        params.key_usages = usages.iter().filter_map(|usage| usage.basic()).collect();
-        params.extended_key_usages = usages.iter().filter_map(|usage| usage.extended()).collect();
         params.serial_number = Some(random_serial()?);
         params.use_authority_key_identifier_extension = true;
         let time = |time| {

@@ -16,6 +16,7 @@ mod facts;
 mod key;
 mod leaf;
 mod renewal;
+mod signing_request;
 mod usage;
 mod verify;
 mod x509;

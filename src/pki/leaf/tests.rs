@@ -391,3 +391,47 @@ fn a_certificate_that_is_not_ours_is_read_all_the_same() {
         assert!(LeafFacts::from_pem(garbage).is_err());
     }
 }
+
+#[test]
+fn a_certificate_answers_if_it_has_the_key_and_exactly_the_names() {
+    let key = key();
+    let leaf = authority().issue(&app1(), &key, now()).unwrap();
+    let facts = LeafFacts::from_pem(&leaf.certificate_pem).unwrap();
+    assert_eq!(facts.answers(&app1(), &key), Ok(()));
+
+    // What an issuer may do as it likes.
+    let shorter = LeafRequest { duration: days(3), usages: vec![Usage::CodeSigning], ..app1() };
+    assert_eq!(facts.answers(&shorter, &key), Ok(()));
+    let common = |name: &str| LeafRequest { common_name: Some(name.to_owned()), ..app1() };
+    assert_eq!(facts.answers(&common("app1.box.svc"), &key), Ok(()));
+    let with = |change: &dyn Fn(&mut LeafFacts)| {
+        let mut changed = facts.clone();
+        change(&mut changed);
+        changed
+    };
+    let repeated = with(&|facts| {
+        facts.common_name = None;
+        facts.dns_names.insert("shop".to_owned());
+    });
+    assert_eq!(repeated.answers(&common("shop"), &key), Ok(()));
+
+    // What it may not.
+    let said = |facts: LeafFacts| facts.answers(&app1(), &key).unwrap_err().to_string();
+    assert_eq!(said(repeated), "its DNS names differ: it has besides shop");
+    let fewer = with(&|facts| facts.ip_addresses.clear());
+    assert_eq!(said(fewer), "its IP addresses differ: it lacks 10.0.0.1, fd00::1");
+    let renamed = with(&|facts| facts.common_name = Some("shop".to_owned()));
+    assert_eq!(said(renamed), r#"its common name is "shop", not "app1""#);
+    let others = with(&|facts| facts.other_names = true);
+    assert_eq!(said(others), Difference::OtherNames.to_string());
+    assert_eq!(said(with(&|facts| facts.is_authority = true)), "it is a CA's certificate");
+    let of_another = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    assert_eq!(facts.answers(&app1(), &of_another), Err(Difference::Key));
+}
+
+#[test]
+fn a_certificate_says_whether_it_is_a_cas() {
+    let is_authority = |pem: &str| LeafFacts::from_pem(pem).unwrap().is_authority;
+    assert!(is_authority(&authority().certificate_pem()));
+    assert!(!is_authority(&issue(&app1()).unwrap().certificate_pem));
+}
