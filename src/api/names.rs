@@ -19,6 +19,13 @@ pub const ADMITTED_BY_ANNOTATION: &str = "box.com/admitted-by";
 /// Annotation on a certificate's Secret: the Pki that it belongs to.
 pub const PKI_ANNOTATION: &str = "box.com/pki";
 
+/// Annotation on a Secret whose certificate cert-manager signed: fingerprints of what was asked for
+/// and of what was got. These may differ, and it is not asked for again because they do.
+pub const ISSUED_FOR_ANNOTATION: &str = "box.com/issued-for";
+
+/// Label on a CertificateRequest: the uid of the Pki that it was made for.
+pub const PKI_UID_LABEL: &str = "box.com/pki-uid";
+
 /// Label on what Portreeve makes; its value is [`MANAGER`].
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 

@@ -9,6 +9,15 @@ use super::Enforcement;
 use super::duration;
 use super::pki::{Algorithm, SUBDOMAIN_PATTERN};
 
+/// The API group of cert-manager's own kinds.
+pub const CERT_MANAGER_GROUP: &str = "cert-manager.io";
+
+/// The kind of its issuers that serve one namespace.
+pub const ISSUER: &str = "Issuer";
+
+/// The kind of its issuers that serve all.
+pub const CLUSTER_ISSUER: &str = "ClusterIssuer";
+
 /// A glob over DNS names: labels of which each may hold `*`, which stays within its label.
 const DNS_GLOB_PATTERN: &str = r"^[-a-z0-9*]{1,63}(\.[-a-z0-9*]{1,63})*$";
 
@@ -33,6 +42,11 @@ const DNS_GLOB_PATTERN: &str = r"^[-a-z0-9*]{1,63}(\.[-a-z0-9*]{1,63})*$";
     printcolumn(name = "OnViolation", type_ = "string", json_path = ".spec.onViolation"),
     printcolumn(name = "CA", type_ = "string", json_path = ".spec.issuer.ca.secretName"),
     printcolumn(name = "CA-Expires", type_ = "string", json_path = ".status.caNotAfter"),
+    printcolumn(
+        name = "Issuer",
+        type_ = "string",
+        json_path = ".spec.issuer.certManager.issuerRef.name"
+    ),
     printcolumn(
         name = "Reason",
         type_ = "string",
@@ -116,11 +130,62 @@ impl From<OnViolation> for Enforcement {
     }
 }
 
-/// Who signs the certificates.
-#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Who signs the certificates: a CA in a Secret, or cert-manager.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.ca) != has(self.certManager)").message("exactly one of ca and certManager must be given"))]
 pub struct Issuer {
     /// A certificate authority whose certificate and key lie in a Secret.
-    pub ca: CaIssuer,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<CaIssuer>,
+    /// An issuer of cert-manager, asked by CertificateRequests in the namespaces of the Pkis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_manager: Option<CertManagerIssuer>,
+}
+
+/// An issuer of cert-manager.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CertManagerIssuer {
+    /// Which of them.
+    pub issuer_ref: IssuerRef,
+}
+
+/// The issuer that a CertificateRequest names, with cert-manager's own defaults.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.group != 'cert-manager.io' || self.kind in ['Issuer', 'ClusterIssuer']").message("kind must be Issuer or ClusterIssuer, which are those of cert-manager.io"))]
+pub struct IssuerRef {
+    /// Its name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Its kind. An `Issuer` is looked for in the namespace of each Pki, a `ClusterIssuer` serves
+    /// all; other groups have kinds of their own.
+    #[serde(default = "issuer_kind")]
+    #[schemars(length(min = 1, max = 63))]
+    pub kind: String,
+    /// The API group of its kind.
+    #[serde(default = "issuer_group")]
+    #[schemars(length(min = 1, max = 253))]
+    pub group: String,
+}
+
+fn issuer_kind() -> String {
+    ISSUER.to_owned()
+}
+
+fn issuer_group() -> String {
+    CERT_MANAGER_GROUP.to_owned()
+}
+
+impl std::fmt::Display for IssuerRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { name, kind, group } = self;
+        if group == CERT_MANAGER_GROUP {
+            return write!(f, "{kind} {name} of cert-manager");
+        }
+        write!(f, "{kind} {name} of {group}")
+    }
 }
 
 /// A certificate authority in a Secret.
@@ -139,14 +204,14 @@ pub struct CaIssuer {
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PkiPolicyStatus {
-    /// `Ready`: whether the policy compiles and its authority can sign, and if not, why.
+    /// `Ready`: whether the policy compiles and its issuer can sign, and if not, why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// The generation of the spec that was judged last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// When the authority's certificate ends.
+    /// When the certificate of the CA in the Secret ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_not_after: Option<Time>,
 }

@@ -9,10 +9,11 @@ use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
 
 use crate::api::names::GROUP;
+use crate::api::pki_policy::CaIssuer;
 use crate::api::{Pki, PkiPolicy};
 use crate::policy::Snapshot;
 use crate::policy::mounts::secrets_of;
-use crate::policy::pki::PkiRules;
+use crate::policy::pki::{PkiRules, Signer};
 use crate::policy::snapshot::{Key, KnownPki, KnownPod, KnownPolicy, KnownSecret};
 
 use super::cache::{Concerned, Gone};
@@ -187,7 +188,11 @@ pub(super) fn owning_pki(metadata: &ObjectMeta) -> Option<&str> {
 fn of_secret(snapshot: &Snapshot, key: &Key) -> Concerned {
     let policies: Vec<String> = snapshot
         .rules()
-        .filter(|rules| key.namespace == snapshot.own_namespace && rules.ca.secret_name == key.name)
+        .filter(|rules| {
+            let is_its = |ca: &CaIssuer| ca.secret_name == key.name;
+            key.namespace == snapshot.own_namespace
+                && matches!(&rules.signer, Signer::Ca(ca) if is_its(ca))
+        })
         .map(|rules| rules.name.clone())
         .collect();
     let pkis = if policies.is_empty() {

@@ -20,6 +20,7 @@ mod indexes;
 mod metrics;
 mod reporter;
 mod secret;
+mod signing;
 mod status;
 
 pub use cache::Cache;
@@ -52,6 +53,7 @@ pub struct Context {
     pub authorities: Authorities,
     /// What is counted.
     pub metrics: Metrics,
+    cert_manager: signing::cert_manager::Requests,
     failures: failures::Failures,
     annotated: annotation::Annotated,
 }
@@ -91,6 +93,7 @@ pub async fn reconcile(
         cache: cache.clone(),
         recorder,
         metrics: metrics.clone(),
+        cert_manager: signing::cert_manager::Requests::default(),
         failures: failures::Failures::default(),
         annotated: annotation::Annotated::default(),
     });
@@ -137,6 +140,7 @@ async fn forget(context: &Context) {
         match gone {
             Gone::Object(uid) => {
                 context.recorder.forget(&uid);
+                context.cert_manager.forget(&uid);
                 context.failures.forget(&uid);
                 context.annotated.forget(&uid);
             }

@@ -13,14 +13,12 @@ use kube::{Api, ResourceExt};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::api::pki::RotationPolicy;
 use crate::api::{Enforcement, Finding, Pki};
 use crate::backoff::Waits;
-use crate::pki::{Authority, Leaf, PrivateKey, renewal_time};
-use crate::policy::pki::certificate::{self, CertificateRequest};
-use crate::policy::pki::{PkiRules, Subject, Verdict, issuance, judge, ownership};
+use crate::policy::pki::{Subject, Verdict, certificate, issuance, judge, ownership};
 
-use super::secret::{Holding, Wanted};
+use super::secret::Holding;
+use super::signing::{self, Certificate, Obtained, Order, RETRY_BLOCKED};
 use super::status::{self, Issued};
 use super::{Context, Error, reporter, secret};
 
@@ -32,9 +30,6 @@ const DEBOUNCE: Duration = Duration::from_millis(50);
 
 /// How often everything is looked at though nothing has changed.
 const RESYNC: Duration = Duration::from_secs(10 * 60);
-
-/// How soon what keeps a certificate from being issued is looked at again, beside every change.
-const RETRY_BLOCKED: Duration = Duration::from_secs(60);
 
 /// How soon the Secret of a Pki that is gone is looked at again.
 const RETRY_COLLECTED: Duration = Duration::from_secs(1);
@@ -68,23 +63,24 @@ fn retry(pki: Arc<Pki>, error: &Error, context: Arc<Context>) -> Action {
 }
 
 /// What is to be done about a Pki.
-enum Decision {
+enum Decision<'a> {
     /// Nothing can be issued, and this is why.
     Blocked(Vec<Finding>),
     /// The Secret belongs to a Pki that is gone, and goes soon.
     AwaitCollection,
-    /// The Secret is to hold this certificate.
-    Hold(Box<Plan>),
+    /// The Secret is to hold a certificate.
+    Hold(Box<Order<'a>>),
 }
 
-/// How the Secret comes to hold what it should.
-struct Plan {
-    rules: Arc<PkiRules>,
-    authority: Arc<Authority>,
-    request: CertificateRequest,
-    holding: Option<Holding>,
-    /// Why a new certificate is needed; none where the one that is there will do.
-    reissue: Option<String>,
+/// What has come of it.
+enum Outcome {
+    /// Nothing, for these reasons; to be looked at again after a while.
+    Blocked(Vec<Finding>, Duration),
+    /// Nothing yet, and there is nothing to say of it.
+    AwaitCollection,
+    /// Nothing yet: the issuer is asked, as the text says.
+    Issuing(String, Duration),
+    Issued(Box<Issued>),
 }
 
 /// Looks at one Pki and brings its Secret, its status and its Events to where they should be.
@@ -106,15 +102,20 @@ pub async fn reconcile(pki: Arc<Pki>, context: Arc<Context>) -> Result<Action, E
         judge(&subject, &snapshot)
     };
     let decision = decide(&pki, &verdict, &context, now).await?;
-    let outcome = act(&pki, decision, &context, now).await?;
+    let outcome = act(&pki, decision, &context).await?;
     let action = match &outcome {
-        Outcome::Blocked(findings) => {
+        Outcome::Blocked(findings, look_again) => {
             status::write_blocked(&pki, findings, &context.client, now).await?;
             reporter::tell_faults(&pki, findings, &context);
             context.metrics.reconciled("blocked");
-            Action::requeue(RETRY_BLOCKED)
+            Action::requeue(*look_again)
         }
-        Outcome::Waiting => Action::requeue(RETRY_COLLECTED),
+        Outcome::AwaitCollection => Action::requeue(RETRY_COLLECTED),
+        Outcome::Issuing(message, look_again) => {
+            status::write_issuing(&pki, message, &context.client, now).await?;
+            context.metrics.reconciled("issuing");
+            Action::requeue(*look_again)
+        }
         Outcome::Issued(issued) => {
             status::write_issued(&pki, issued, &context.client, now).await?;
             reporter::tell_ready(&pki, issued, &context);
@@ -127,21 +128,14 @@ pub async fn reconcile(pki: Arc<Pki>, context: Arc<Context>) -> Result<Action, E
     Ok(action)
 }
 
-/// What has come of it.
-enum Outcome {
-    Blocked(Vec<Finding>),
-    Waiting,
-    Issued(Box<Issued>),
-}
-
-async fn decide(
-    pki: &Pki,
-    verdict: &Verdict,
+async fn decide<'a>(
+    pki: &'a Pki,
+    verdict: &'a Verdict,
     context: &Context,
     now: Timestamp,
-) -> Result<Decision, Error> {
+) -> Result<Decision<'a>, Error> {
     let subject = Subject::stored(pki);
-    let Some(rules) = verdict.policy.clone().filter(|_| verdict.allows()) else {
+    let Some(rules) = verdict.policy.as_deref().filter(|_| verdict.allows()) else {
         return Ok(Decision::Blocked(verdict.findings.clone()));
     };
     let secrets: Api<Secret> = Api::namespaced(context.client.clone(), subject.namespace);
@@ -159,62 +153,28 @@ async fn decide(
             });
         }
     }
-    let authority = match context.authorities.get(&rules.ca, &context.cache, now).await {
-        Ok(authority) => authority,
-        Err(error) if error.is_passing() => return Err(Error::Authority(error)),
-        Err(error) => {
-            let finding = issuance::issuer_not_ready(&subject, &rules.name, &error.to_string());
-            return Ok(Decision::Blocked(vec![finding]));
-        }
-    };
-    let request = certificate::request(&subject, &rules);
+    let request = certificate::request(&subject, rules);
     let holding = found.as_ref().map(Holding::of);
-    let reissue = match &holding {
-        None => Some("there is no Secret".to_owned()),
-        Some(holding) => {
-            let seed = subject.uid.unwrap_or_default();
-            holding.outdated(&request, &authority, seed, now)
-        }
-    };
-    Ok(Decision::Hold(Box::new(Plan { rules, authority, request, holding, reissue })))
+    Ok(Decision::Hold(Box::new(Order { pki, rules, request, holding, now })))
 }
 
-async fn act(
-    pki: &Pki,
-    decision: Decision,
-    context: &Context,
-    now: Timestamp,
-) -> Result<Outcome, Error> {
-    let plan = match decision {
-        Decision::Blocked(findings) => return Ok(Outcome::Blocked(findings)),
-        Decision::AwaitCollection => return Ok(Outcome::Waiting),
-        Decision::Hold(plan) => plan,
+async fn act(pki: &Pki, decision: Decision<'_>, context: &Context) -> Result<Outcome, Error> {
+    let order = match decision {
+        Decision::Blocked(findings) => return Ok(Outcome::Blocked(findings, RETRY_BLOCKED)),
+        Decision::AwaitCollection => return Ok(Outcome::AwaitCollection),
+        Decision::Hold(order) => *order,
     };
-    let Plan { rules, authority, request, holding, reissue } = *plan;
-    let (wanted, clamped) = match (&reissue, holding.as_ref().and_then(Holding::pair)) {
-        (None, Some((certificate, key))) => {
-            let wanted = match Wanted::keeping(certificate, key, &authority) {
-                Ok(wanted) => wanted,
-                Err(error) => return Ok(not_issued(pki, &rules, &error)),
-            };
-            let wished = wanted.facts.validity.not_before + request.leaf.duration;
-            let clamped = wanted.facts.validity.not_after < wished;
-            (wanted, clamped)
-        }
-        (_, pair) => {
-            let kept = pair.filter(|_| request.rotation == RotationPolicy::Never);
-            let kept = kept.and_then(|(_, key)| PrivateKey::from_pem(key).ok());
-            let made = issue(&authority, &request, kept, now).await?;
-            match made
-                .and_then(|(leaf, key)| Ok((Wanted::new(&leaf, &key, &authority)?, leaf.clamped)))
-            {
-                Ok(made) => made,
-                Err(error) => return Ok(not_issued(pki, &rules, &error)),
-            }
+    let certificate = match signing::obtain(&order, context).await? {
+        Obtained::Certificate(certificate) => *certificate,
+        Obtained::Pending(message, look_again) => return Ok(Outcome::Issuing(message, look_again)),
+        Obtained::Blocked(finding, look_again) => {
+            return Ok(Outcome::Blocked(vec![finding], look_again));
         }
     };
+    let Order { rules, request, holding, .. } = order;
+    let Certificate { wanted, why_new, shortened } = certificate;
     let is_current = holding.as_ref().is_some_and(|holding| {
-        reissue.is_none() && holding.is_dressed(pki, &wanted) && status::was_ready(pki)
+        why_new.is_none() && holding.is_dressed(pki, &wanted) && status::was_ready(pki)
     });
     if !is_current {
         let written = secret::write(pki, &wanted, holding.as_ref(), &context.client).await;
@@ -222,18 +182,16 @@ async fn act(
             Ok(()) => {}
             Err(kube::Error::Api(refusal)) if matches!(refusal.code, 403 | 422) => {
                 let subject = Subject::stored(pki);
-                let finding = issuance::secret_not_written(
-                    &subject,
-                    &rules.name,
-                    refusal.code,
-                    &refusal.message,
-                );
-                return Ok(Outcome::Blocked(vec![finding]));
+                let (code, message) = (refusal.code, &refusal.message);
+                let finding = issuance::secret_not_written(&subject, &rules.name, code, message);
+                return Ok(Outcome::Blocked(vec![finding], RETRY_BLOCKED));
             }
             Err(source) => return Err(Error::api("can't write the Secret")(source)),
         }
     }
-    if let Some(why) = &reissue {
+    let seed = pki.uid().unwrap_or_default();
+    context.cert_manager.forget(&seed);
+    if let Some(why) = &why_new {
         info!(
             namespace = pki.namespace(), name = pki.name_any(), policy = rules.name,
             serial = wanted.facts.serial, not_after = %wanted.facts.validity.not_after, why,
@@ -241,45 +199,13 @@ async fn act(
         );
         context.metrics.issued();
     }
-    let validity = wanted.facts.validity;
-    let seed = pki.uid().unwrap_or_default();
     Ok(Outcome::Issued(Box::new(Issued {
-        renewal_time: renewal_time(
-            validity.not_before,
-            validity.not_after,
-            request.renew_before,
-            &seed,
-        ),
+        renewal_time: request.renewal_time(wanted.facts.validity, &seed),
         facts: wanted.facts,
-        clamped,
+        shortened,
         policy: rules.name.clone(),
         request,
     })))
-}
-
-/// Makes key and certificate, away from the threads that serve: an RSA key takes long.
-async fn issue(
-    authority: &Arc<Authority>,
-    request: &CertificateRequest,
-    kept: Option<PrivateKey>,
-    now: Timestamp,
-) -> Result<Result<(Leaf, PrivateKey), crate::pki::Error>, Error> {
-    let (authority, request) = (authority.clone(), request.clone());
-    let made = tokio::task::spawn_blocking(move || {
-        let key = match kept.filter(|key| key.algorithm() == request.algorithm) {
-            Some(key) => key,
-            None => PrivateKey::generate(request.algorithm)?,
-        };
-        let leaf = authority.issue(&request.leaf, &key, now)?;
-        Ok::<_, crate::pki::Error>((leaf, key))
-    });
-    made.await.map_err(|lost| Error::Lost(lost.to_string()))
-}
-
-/// Key or certificate can't be made as asked; more tries won't change that.
-fn not_issued(pki: &Pki, rules: &PkiRules, error: &crate::pki::Error) -> Outcome {
-    let finding = issuance::not_issued(&Subject::stored(pki), &rules.name, &error.to_string());
-    Outcome::Blocked(vec![finding])
 }
 
 /// When to look again: at the renewal if it comes first. One that is past is that of a certificate

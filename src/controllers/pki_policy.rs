@@ -14,11 +14,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::api::condition::Ready;
+use crate::api::pki_policy::IssuerRef;
 use crate::api::{PkiPolicy, PkiPolicyStatus};
 use crate::backoff::Waits;
 use crate::events::{EventType, Note};
-use crate::policy::pki::PkiRules;
+use crate::policy::pki::{PkiRules, Signer};
 
+use super::signing::issuer::{self, State};
 use super::{Context, Error, status};
 
 /// What Portreeve was about, as Events have it.
@@ -29,6 +31,9 @@ const INVALID: &str = "PkiPolicyInvalid";
 
 /// The reason of a policy whose authority can't sign.
 const CA_NOT_READY: &str = "PkiPolicyCANotReady";
+
+/// The reason of a policy whose issuer of cert-manager can't sign.
+const ISSUER_NOT_READY: &str = "PkiPolicyIssuerNotReady";
 
 /// The reason of a policy that is in effect.
 const READY: &str = "PkiPolicyReady";
@@ -96,7 +101,11 @@ async fn examine(policy: &PkiPolicy, context: &Context, now: Timestamp) -> Resul
             return Ok(fault(INVALID, message));
         }
     };
-    let authority = match context.authorities.get(&rules.ca, &context.cache, now).await {
+    let ca = match &rules.signer {
+        Signer::Ca(ca) => ca,
+        Signer::CertManager(issuer) => return examine_issuer(&name, issuer, context).await,
+    };
+    let authority = match context.authorities.get(ca, &context.cache, now).await {
         Ok(authority) => authority,
         Err(error) if error.is_passing() => return Err(Error::Authority(error)),
         Err(error) => {
@@ -115,6 +124,39 @@ async fn examine(policy: &PkiPolicy, context: &Context, now: Timestamp) -> Resul
         message: format!("CA {:?} signs until {not_after}.", authority.subject()),
         ca_not_after: Some(not_after),
     })
+}
+
+/// Whether an issuer of cert-manager can sign, as far as that is known of it. What an `Issuer` can
+/// is known in each namespace, and of another group's kinds only once they are asked.
+async fn examine_issuer(
+    policy: &str,
+    issuer: &IssuerRef,
+    context: &Context,
+) -> Result<Found, Error> {
+    let found = |is_ready, reason, message| Found { is_ready, reason, message, ca_not_after: None };
+    let state = issuer::look(issuer, None, &context.client).await?;
+    let fix = match &state {
+        State::Ready => return Ok(found(true, READY, format!("{issuer} signs."))),
+        State::Unknown => {
+            let message = format!("{issuer} signs; it is asked in the namespace of each Pki.");
+            return Ok(found(true, READY, message));
+        }
+        State::Unreadable(_) => "Give Portreeve the right to read it".to_owned(),
+        State::NotInstalled => "Install cert-manager, or name a CA in spec.issuer.ca".to_owned(),
+        State::Missing(_) => {
+            "Make it, or name another in spec.issuer.certManager.issuerRef".to_owned()
+        }
+        State::NotReady(_) => format!("Mend it (kubectl describe clusterissuer {})", issuer.name),
+    };
+    let problem = match &state {
+        State::Unreadable(said) => format!("can't be read: {said}"),
+        state => state.problem().unwrap_or_default(),
+    };
+    let message = format!(
+        "{issuer} {problem}. {fix}: until then no certificate is issued under PkiPolicy {policy}, \
+         and none is renewed."
+    );
+    Ok(found(false, ISSUER_NOT_READY, message))
 }
 
 async fn write(

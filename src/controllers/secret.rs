@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Patch, PatchParams};
@@ -11,9 +10,8 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::api::Pki;
-use crate::api::names::{MANAGED_BY_LABEL, MANAGER, PKI_ANNOTATION};
-use crate::pki::{Authority, Error, Leaf, LeafFacts, PrivateKey, renewal_time};
-use crate::policy::pki::certificate::CertificateRequest;
+use crate::api::names::{ISSUED_FOR_ANNOTATION, MANAGED_BY_LABEL, MANAGER, PKI_ANNOTATION};
+use crate::pki::{Error, KeyAlgorithm, LeafFacts, PrivateKey};
 
 use super::authorities::{CA_BUNDLE, CERTIFICATE, KEY, TLS_SECRET};
 
@@ -50,53 +48,47 @@ impl Holding {
         Some((self.certificate.as_deref()?, self.key.as_deref()?))
     }
 
-    /// Why the certificate has to be replaced; none where it will do.
-    pub(super) fn outdated(
-        &self,
-        request: &CertificateRequest,
-        authority: &Authority,
-        seed: &str,
-        now: Timestamp,
-    ) -> Option<String> {
-        let Some((certificate, key)) = self.pair() else {
-            return Some("the Secret lacks certificate or key".to_owned());
-        };
-        let facts = match LeafFacts::from_pem(certificate) {
-            Ok(facts) => facts,
-            Err(error) => return Some(format!("the certificate can't be read: {error}")),
-        };
-        match PrivateKey::from_pem(key) {
-            Ok(key) if !facts.holds_key(&key) => {
-                return Some("the key is not the certificate's".to_owned());
-            }
-            Ok(key) if key.algorithm() != request.algorithm => {
-                return Some(format!("the key is {}, not {}", key.algorithm(), request.algorithm));
-            }
-            Ok(_) => {}
-            Err(error) => return Some(format!("the key can't be read: {error}")),
+    /// The authority's certificate, where it is there.
+    pub(super) fn ca_bundle(&self) -> Option<&str> {
+        self.ca_bundle.as_deref()
+    }
+
+    /// What an annotation says.
+    pub(super) fn annotation(&self, key: &str) -> Option<&str> {
+        self.annotations.get(key).map(String::as_str)
+    }
+
+    /// What the certificate says of itself.
+    ///
+    /// # Errors
+    /// Why it has to be replaced whoever signed it: it is not there or can't be read, or its key is
+    /// not there, not its own, or not of this kind.
+    pub(super) fn facts(&self, algorithm: KeyAlgorithm) -> Result<LeafFacts, String> {
+        let (certificate, key) =
+            self.pair().ok_or_else(|| "the Secret lacks certificate or key".to_owned())?;
+        let facts = LeafFacts::from_pem(certificate)
+            .map_err(|error| format!("the certificate can't be read: {error}"))?;
+        let key =
+            PrivateKey::from_pem(key).map_err(|error| format!("the key can't be read: {error}"))?;
+        if !facts.holds_key(&key) {
+            return Err("the key is not the certificate's".to_owned());
         }
-        if let Err(difference) = facts.matches(&request.leaf, request.algorithm, authority) {
-            return Some(difference.to_string());
+        if key.algorithm() != algorithm {
+            return Err(format!("the key is {}, not {algorithm}", key.algorithm()));
         }
-        let validity = facts.validity;
-        if validity.not_after >= authority.validity().not_after {
-            // It ends with its authority: another would end no later.
-            return None;
-        }
-        let renewal =
-            renewal_time(validity.not_before, validity.not_after, request.renew_before, seed);
-        (now >= renewal).then(|| format!("it was to be renewed at {renewal}"))
+        Ok(facts)
     }
 
     /// Whether everything beside certificate and key is as it should be.
     pub(super) fn is_dressed(&self, pki: &Pki, wanted: &Wanted) -> bool {
-        let (labels, annotations) = dress(pki);
+        let (labels, annotations) = dress(pki, wanted);
         let has = |there: &BTreeMap<String, String>, wanted: BTreeMap<String, String>| {
             wanted.iter().all(|(key, value)| there.get(key) == Some(value))
         };
         has(&self.labels, labels)
             && has(&self.annotations, annotations)
-            && self.ca_bundle.as_deref() == Some(wanted.ca_bundle.as_str())
+            // Where the issuer gave none, somebody else may have put one there.
+            && (wanted.ca_bundle.is_none() || self.ca_bundle == wanted.ca_bundle)
     }
 }
 
@@ -104,37 +96,46 @@ impl Holding {
 pub(super) struct Wanted {
     certificate: String,
     key: Zeroizing<String>,
-    ca_bundle: String,
+    ca_bundle: Option<String>,
+    issued_for: Option<String>,
     pub(super) facts: LeafFacts,
 }
 
 impl Wanted {
-    /// A new certificate.
-    pub(super) fn new(leaf: &Leaf, key: &PrivateKey, authority: &Authority) -> Result<Self, Error> {
-        Self::keeping(&leaf.certificate_pem, &key.pem(), authority)
-    }
-
-    /// The certificate that is there already.
-    pub(super) fn keeping(
+    /// A certificate with the chain above it, its key, and the authority at the top where it is
+    /// known; all in PEM form.
+    ///
+    /// # Errors
+    /// If the certificate can't be read.
+    pub(super) fn new(
         certificate: &str,
         key: &str,
-        authority: &Authority,
+        ca_bundle: Option<String>,
     ) -> Result<Self, Error> {
         Ok(Self {
             facts: LeafFacts::from_pem(certificate)?,
             certificate: certificate.to_owned(),
             key: Zeroizing::new(key.to_owned()),
-            ca_bundle: authority.certificate_pem(),
+            ca_bundle,
+            issued_for: None,
         })
+    }
+
+    /// The same, with a fingerprint of what was asked for.
+    pub(super) fn issued_for(self, fingerprint: String) -> Self {
+        Self { issued_for: Some(fingerprint), ..self }
     }
 }
 
 /// Labels and annotations: the owner's, and ours.
-fn dress(pki: &Pki) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+fn dress(pki: &Pki, wanted: &Wanted) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let template = pki.spec.secret_template.clone().unwrap_or_default();
     let (mut labels, mut annotations) = (template.labels, template.annotations);
     labels.insert(MANAGED_BY_LABEL.to_owned(), MANAGER.to_owned());
     annotations.insert(PKI_ANNOTATION.to_owned(), pki.name_any());
+    if let Some(issued_for) = &wanted.issued_for {
+        annotations.insert(ISSUED_FOR_ANNOTATION.to_owned(), issued_for.clone());
+    }
     (labels, annotations)
 }
 
@@ -150,7 +151,7 @@ pub(super) async fn write(
     holding: Option<&Holding>,
     client: &Client,
 ) -> Result<(), kube::Error> {
-    let (labels, annotations) = dress(pki);
+    let (labels, annotations) = dress(pki, wanted);
     let name = pki.secret_name();
     let bytes = |text: &str| ByteString(text.as_bytes().to_vec());
     let mut object = json!({
@@ -166,9 +167,11 @@ pub(super) async fn write(
         "data": {
             CERTIFICATE: bytes(&wanted.certificate),
             KEY: bytes(&wanted.key),
-            CA_BUNDLE: bytes(&wanted.ca_bundle),
         },
     });
+    if let Some(ca_bundle) = &wanted.ca_bundle {
+        object["data"][CA_BUNDLE] = json!(bytes(ca_bundle));
+    }
     let mut parameters = PatchParams::apply(MANAGER);
     if let Some(holding) = holding {
         object["metadata"]["uid"] = json!(holding.uid);

@@ -22,12 +22,15 @@ use super::Error;
 /// The reason of a Pki that has its certificate.
 const ISSUED: &str = "Issued";
 
+/// The reason of a Pki whose certificate is on its way.
+const ISSUING: &str = "Issuing";
+
 /// A certificate as it lies in its Secret.
 pub(super) struct Issued {
     pub(super) facts: LeafFacts,
     pub(super) renewal_time: Timestamp,
-    /// Whether it ends earlier than asked for, with its authority.
-    pub(super) clamped: bool,
+    /// Through what it ends earlier than asked for, if it does.
+    pub(super) shortened: Option<String>,
     pub(super) policy: String,
     pub(super) request: CertificateRequest,
 }
@@ -43,11 +46,9 @@ impl Issued {
             validity.not_after,
             self.renewal_time,
         );
-        if self.clamped {
+        if let Some(how) = &self.shortened {
             let asked = duration::format(self.request.leaf.duration);
-            text.push_str(&format!(
-                "; it ends before the {asked} that were asked for, together with its CA"
-            ));
+            text.push_str(&format!("; it ends before the {asked} that were asked for, {how}"));
         }
         text.push('.');
         text
@@ -61,15 +62,37 @@ pub(super) async fn write_blocked(
     client: &Client,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let before = pki.status.clone().unwrap_or_default();
     let reason = findings.first().map(|finding| finding.reason.clone()).unwrap_or_default();
     let texts: Vec<String> = findings.iter().map(|finding| finding.text(Outcome::Stored)).collect();
-    let ready = Ready {
-        ready: false,
-        reason,
-        message: texts.join(" "),
-        observed_generation: pki.metadata.generation,
-    };
+    write_unready(pki, reason, texts.join(" "), client, now).await
+}
+
+/// Writes the status of a Pki whose certificate is on its way. One that has a certificate for its
+/// spec as it stands goes on with that.
+pub(super) async fn write_issuing(
+    pki: &Pki,
+    message: &str,
+    client: &Client,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if was_ready(pki) {
+        return Ok(());
+    }
+    let secret = pki.secret_name();
+    let message = format!("{message}. Secret {secret} gets the certificate as soon as it answers.");
+    write_unready(pki, ISSUING.to_owned(), message, client, now).await
+}
+
+async fn write_unready(
+    pki: &Pki,
+    reason: String,
+    message: String,
+    client: &Client,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let before = pki.status.clone().unwrap_or_default();
+    let observed_generation = pki.metadata.generation;
+    let ready = Ready { ready: false, reason, message, observed_generation };
     let status = PkiStatus {
         conditions: vec![ready.following(&before.conditions, now)],
         observed_generation: pki.metadata.generation,

@@ -53,7 +53,7 @@ async fn a_ca_that_is_missing_refuses_nobody_and_is_told_to_all_whom_it_concerns
     space.await_event("Pod", "reader", "PkiIssuerNotReady", 1).await;
     let listed = space.kubectl(&format!("get pkipolicy {}", space.name)).ok();
     insta::assert_snapshot!(listed, @"
-    NAME  READY  ONVIOLATION  CA  CA-EXPIRES  REASON  AGE
+    NAME  READY  ONVIOLATION  CA  CA-EXPIRES  ISSUER  REASON  AGE
     NAMESPACE  False  Deny  NAMESPACE  PkiPolicyCANotReady  AGE
     ");
     let of_policy = await_policy_event(&space, "PkiPolicyCANotReady").await;

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::api::duration;
 use crate::api::pki::{Algorithm, PrivateKeySpec, RotationPolicy, Usage as AskedUsage};
-use crate::pki::{KeyAlgorithm, LeafRequest, Usage, default_renew_before};
+use crate::pki::{KeyAlgorithm, LeafRequest, Usage, Validity, default_renew_before, renewal_time};
 
 use super::{PkiRules, Subject};
 
@@ -24,6 +24,20 @@ pub struct CertificateRequest {
     pub renew_before: SignedDuration,
     /// Whether a new certificate has a new key.
     pub rotation: RotationPolicy,
+}
+
+impl CertificateRequest {
+    /// Why a certificate of this validity is to be renewed by now; none where its time has not
+    /// come. `seed` moves the renewal of one certificate a little away from that of the next.
+    pub fn due(&self, validity: Validity, seed: &str, now: Timestamp) -> Option<String> {
+        let renewal = self.renewal_time(validity, seed);
+        (now >= renewal).then(|| format!("it was to be renewed at {renewal}"))
+    }
+
+    /// When a certificate of this validity is to be renewed.
+    pub fn renewal_time(&self, validity: Validity, seed: &str) -> Timestamp {
+        renewal_time(validity.not_before, validity.not_after, self.renew_before, seed)
+    }
 }
 
 /// Fills in what the owner left open, so that it fits the policy.

@@ -14,7 +14,7 @@ pub mod rules;
 pub mod structure;
 pub mod syntax;
 
-pub use rules::PkiRules;
+pub use rules::{PkiRules, Signer};
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::api::duration::{self, DurationError};
 use crate::api::names::NAMESPACE_NAME_LABEL;
 use crate::api::pki::Algorithm;
-use crate::api::pki_policy::{CaIssuer, OnViolation, PkiPolicy};
+use crate::api::pki_policy::{CaIssuer, Issuer, IssuerRef, OnViolation, PkiPolicy};
 use crate::policy::glob::{DnsGlob, UriGlob};
 
 /// Why a PkiPolicy can't be put into effect.
@@ -32,6 +32,30 @@ pub enum RulesError {
     /// The longest lifetime.
     #[error("spec.maxDuration: {0}")]
     Duration(#[from] DurationError),
+    /// Nobody who signs, or two.
+    #[error("spec.issuer: exactly one of ca and certManager must be given")]
+    Issuer,
+}
+
+/// Who signs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Signer {
+    /// The authority in a Secret of Portreeve's own namespace.
+    Ca(CaIssuer),
+    /// An issuer of cert-manager.
+    CertManager(IssuerRef),
+}
+
+impl TryFrom<&Issuer> for Signer {
+    type Error = RulesError;
+
+    fn try_from(issuer: &Issuer) -> Result<Self, RulesError> {
+        match (&issuer.ca, &issuer.cert_manager) {
+            (Some(ca), None) => Ok(Self::Ca(ca.clone())),
+            (None, Some(cert_manager)) => Ok(Self::CertManager(cert_manager.issuer_ref.clone())),
+            _ => Err(RulesError::Issuer),
+        }
+    }
 }
 
 /// What a PkiPolicy allows.
@@ -61,8 +85,8 @@ pub struct PkiRules {
     pub ip_range_texts: Vec<String>,
     /// URIs, as written in the policy.
     pub uri_texts: Vec<String>,
-    /// The authority that signs.
-    pub ca: CaIssuer,
+    /// Who signs.
+    pub signer: Signer,
     selector: Selector,
     selects_by_name: bool,
     uris: Vec<UriGlob>,
@@ -102,7 +126,7 @@ impl PkiRules {
             dns_name_texts: spec.dns_names.clone(),
             ip_range_texts: spec.ip_addresses.clone(),
             uri_texts: spec.uris.clone(),
-            ca: spec.issuer.ca.clone(),
+            signer: Signer::try_from(&spec.issuer)?,
             uris: spec.uris.iter().map(|glob| UriGlob::new(glob)).collect(),
         })
     }
