@@ -16,7 +16,7 @@ demo-down: ## stop what `make demo` left running
 
 test: ## all tests, those against a real API server included
 	@tests/requirements
-	@[[ $${PORTREEVE_TEST_CLUSTER:-} == current ]] || tests/cluster/build >/dev/null
+	@[[ $${PORTREEVE_TEST_CLUSTER:-} == current ]] || { tests/cluster/build && tests/cluster/build cert-manager; } >/dev/null
 	cargo test
 
 lint: ## formatting, and clippy without a warning

@@ -1,6 +1,5 @@
 //! The chart says what the program says.
 
-use std::path::Path;
 use std::process::Command;
 
 use k8s_openapi::api::admissionregistration::v1::{
@@ -12,11 +11,8 @@ use kube::api::DeleteParams;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::harness::helm::{chart, rendered};
 use crate::harness::{Cluster, unique};
-
-fn chart() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/charts/portreeve"))
-}
 
 /// What a program prints that must succeed.
 fn printed(command: &mut Command) -> String {
@@ -49,8 +45,10 @@ fn the_charts_kinds_are_those_of_the_program() {
 #[tokio::test]
 async fn the_charts_webhooks_are_those_that_install_makes() {
     let name = format!("chart-{}", unique());
-    let rendered = rendered(&name);
     let cluster = Cluster::shared();
+    let configuration = format!("webhookConfigurationName={name}");
+    let text = rendered(cluster, &name, &["webhooks.yaml"], &[&configuration]);
+    let rendered: Vec<Value> = serde_saphyr::from_multiple(&text).expect("helm prints YAML");
     let mut install = Command::new(env!("CARGO_BIN_EXE_portreeve"));
     install.arg("install").args(cluster.portreeve_arguments()).args([
         "--service=portreeve",
@@ -86,24 +84,4 @@ fn told(webhooks: &Option<Vec<impl Serialize>>) -> Value {
         assert_eq!(filled_in, Some(json!({})));
     }
     webhooks
-}
-
-/// What helm makes of the chart for a release `portreeve` in the namespace of this name.
-fn rendered(name: &str) -> Vec<Value> {
-    let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/build");
-    let built = Command::new(build).arg("helm").stderr(std::process::Stdio::inherit()).output();
-    let built = built.expect("tests/cluster/build starts");
-    assert!(built.status.success(), "tests/cluster/build helm failed: it says why above");
-    let helm = String::from_utf8(built.stdout).unwrap();
-    let configuration = format!("webhookConfigurationName={name}");
-    let mut command = Command::new(helm.trim());
-    command.args(["template", "portreeve"]).arg(chart()).args(["--namespace", name]);
-    command.args(["--show-only", "templates/webhooks.yaml", "--set", &configuration]);
-    // Helm must see neither the caller's cluster nor his settings.
-    command.env_remove("KUBECONFIG");
-    for place in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
-        command.env(place, Cluster::shared().directory().join("helm"));
-    }
-    let text = printed(&mut command);
-    serde_saphyr::from_multiple(&text).expect("helm prints YAML")
 }

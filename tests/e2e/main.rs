@@ -12,6 +12,7 @@ mod harness;
 mod admission;
 mod article;
 mod bad_input;
+mod cert_manager;
 mod chart;
 mod disruption;
 mod issuance;

@@ -1,12 +1,10 @@
 //! What a change of a policy does to the Pkis that exist, and what a CA does that can't sign.
 
-use k8s_openapi::api::core::v1::{Event, Secret};
-use kube::Api;
+use k8s_openapi::api::core::v1::Secret;
 use portreeve::api::Pki;
 use serde_json::json;
 
-use crate::harness::certificates::{entry, openssl, verified_names};
-use crate::harness::space::events_of;
+use crate::harness::certificates::{entry, make_ca, openssl, verified_names};
 use crate::harness::{Space, eventually, golden};
 
 #[tokio::test]
@@ -56,46 +54,15 @@ async fn a_ca_that_is_missing_refuses_nobody_and_is_told_to_all_whom_it_concerns
     NAME  READY  ONVIOLATION  CA  CA-EXPIRES  ISSUER  REASON  AGE
     NAMESPACE  False  Deny  NAMESPACE  PkiPolicyCANotReady  AGE
     ");
-    let of_policy = await_policy_event(&space, "PkiPolicyCANotReady").await;
+    let of_policy = space.await_policy_event("PkiPolicyCANotReady").await;
     insta::assert_snapshot!(of_policy.message.unwrap(), @"CA Secret portreeve/NAMESPACE is missing. Make that Secret (kubernetes.io/tls), or set spec.issuer.ca.create: true: until then no certificate is issued under PkiPolicy NAMESPACE, and none is renewed.");
 
-    make_ca(&space);
+    make_ca(&space, &space.portreeve.replica().namespace, &space.name, "made_by_hand");
     space.await_reason("app1-pki", "Issued").await;
     space.await_event("Pki", "app1-pki", "PkiReady", 1).await;
     space.await_event("Pod", "reader", "PkiReady", 1).await;
-    await_policy_event(&space, "PkiPolicyReady").await;
+    space.await_policy_event("PkiPolicyReady").await;
     let secret: Secret = space.get("app1-pki").await;
     verified_names(&space, &secret);
     assert!(openssl("x509 -noout -issuer", &entry(&secret, "tls.crt")).contains("made_by_hand"));
-}
-
-/// Waits for an Event about the namespace's policy; those of cluster-scoped objects are in the
-/// namespace `default`.
-async fn await_policy_event(space: &Space, reason: &str) -> Event {
-    let events = Api::<Event>::namespaced(space.client.clone(), "default");
-    eventually(&format!("the policy has Event {reason}"), async || {
-        let found = events_of(&events, "PkiPolicy", &space.name).await;
-        let wanted = found.iter().find(|event| event.reason.as_deref() == Some(reason));
-        wanted.cloned().ok_or_else(|| crate::harness::space::lines(&found))
-    })
-    .await
-}
-
-/// Puts a CA made by openssl where the policy looks for it.
-fn make_ca(space: &Space) {
-    let file = |end: &str| {
-        let path = space.cluster.directory().join(format!("{}.{end}", space.name));
-        path.display().to_string()
-    };
-    let (key, certificate) = (file("key"), file("crt"));
-    openssl(&format!("ecparam -name prime256v1 -genkey -noout -out {key}"), "");
-    let usage = "-addext keyUsage=critical,keyCertSign,cRLSign";
-    let subject = "-subj /CN=made_by_hand -days 30";
-    openssl(&format!("req -x509 -new -key {key} -out {certificate} {subject} {usage}"), "");
-    let namespace = &space.portreeve.replica().namespace;
-    let line = format!(
-        "create secret tls {} --namespace={namespace} --cert={certificate} --key={key}",
-        space.name
-    );
-    space.kubectl_anywhere(&line, "").ok();
 }

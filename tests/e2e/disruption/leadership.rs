@@ -1,9 +1,13 @@
-//! The Lease, taken from the replica that leads.
+//! The Lease, taken from the replica that leads, and what its successor finds.
 
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, ResourceExt};
 use serde_json::json;
 
-use super::{FAULT, QUICK, Scene, await_end_of_term, has_findings, metric, stop};
+use super::{FAULT, QUICK, Scene, await_end_of_term, has_findings, kill, metric, stop};
 use crate::harness::space::{lines, pki};
+use crate::harness::stand_in::{self, next_request, requests, sign};
+use crate::harness::{cert_manager, eventually};
 
 const BLOCKED: &str = r#"portreeve_pki_reconciliations_total{outcome="blocked"}"#;
 
@@ -45,4 +49,37 @@ async fn a_leader_whose_lease_is_taken_stops_and_takes_over_when_that_one_runs_o
     scene.await_fault(count + 2).await;
     stop(portreeve);
     scene.expect_one_fault_each(Some(&events)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_takes_over_asks_cert_manager_anew_because_the_key_died_with_the_other() {
+    let Some(scene) = Scene::bare().await else { return };
+    // Their kinds are enough: the test itself is the issuer.
+    cert_manager::define_kinds(&scene.cluster);
+    let first = scene.install(&QUICK);
+    scene.kubectl("create namespace app1", "").ok();
+    let policy = json!({
+        "apiVersion": "box.com/v1", "kind": "PkiPolicy", "metadata": {"name": "stand-in"},
+        "spec": {"namespaceSelector": {}, "allowedNames": ["app1"], "issuer": stand_in::issuer()},
+    });
+    scene.kubectl("apply -f -", &policy.to_string()).ok();
+    let asks = pki("app1-pki", json!({"serviceName": "app1"}));
+    eventually("the webhook goes by the policy", async || {
+        let applied = scene.kubectl("--namespace=app1 apply -f -", &asks.to_string());
+        if applied.success { Ok(()) } else { Err(applied.stderr) }
+    })
+    .await;
+    let requests = requests(&scene.client, "app1");
+    let lost = next_request(&requests, None).await;
+    kill(first);
+
+    let second = scene.install(&QUICK);
+    let request = next_request(&requests, Some(&lost.name_any())).await;
+    sign(&requests, &request, 3600).await;
+    let secrets: Api<Secret> = Api::namespaced(scene.client.clone(), "app1");
+    eventually("the Secret is there", async || {
+        secrets.get_opt("app1-pki").await.unwrap().ok_or("there is none")
+    })
+    .await;
+    stop(second);
 }

@@ -42,6 +42,23 @@ pub fn verified_names(space: &Space, secret: &Secret) -> String {
     openssl("x509 -noout -ext subjectAltName", &certificate)
 }
 
+/// Puts a CA made by openssl, with this common name, into a Secret.
+pub fn make_ca(space: &Space, namespace: &str, secret: &str, common_name: &str) {
+    let file = |end: &str| {
+        let path = space.cluster.directory().join(format!("{}-{secret}.{end}", space.name));
+        path.display().to_string()
+    };
+    let (key, certificate) = (file("key"), file("crt"));
+    openssl(&format!("ecparam -name prime256v1 -genkey -noout -out {key}"), "");
+    let usage = "-addext keyUsage=critical,keyCertSign,cRLSign";
+    let subject = format!("-subj /CN={common_name} -days 30");
+    openssl(&format!("req -x509 -new -key {key} -out {certificate} {subject} {usage}"), "");
+    let line = format!(
+        "create secret tls {secret} --namespace={namespace} --cert={certificate} --key={key}"
+    );
+    space.kubectl_anywhere(&line, "").ok();
+}
+
 /// The public key of a Secret's certificate.
 pub fn public_key(secret: &Secret) -> String {
     openssl("x509 -noout -pubkey", &entry(secret, "tls.crt"))

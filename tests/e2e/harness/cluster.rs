@@ -50,34 +50,36 @@ impl Cluster {
         started.as_ref().unwrap_or_else(|problem| panic!("{problem}"))
     }
 
-    /// One of its own, for a test that disturbs everything. None where the tests are to use the
-    /// current cluster: then the test has to be left out, which is said.
+    /// One of its own, for a test that disturbs everything. None where that can't be had, which is
+    /// said.
     pub fn start() -> Option<Self> {
         Self::start_with(&[])
     }
 
     /// The same, with more arguments of `tests/cluster/run`.
     pub fn start_with(arguments: &[&str]) -> Option<Self> {
-        if uses_current() {
-            let test = std::thread::current().name().unwrap_or("a test").to_owned();
-            // Not by a macro, whose output is shown of tests that fail only.
-            let _ = writeln!(io::stderr(), "{test}: left out, it needs a control plane of its own");
+        if Self::leaves_out() {
             return None;
         }
         Some(Self::start_own(arguments).unwrap_or_else(|problem| panic!("{problem}")))
     }
 
-    fn start_own(arguments: &[&str]) -> Result<Self, String> {
-        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster");
-        // The first build takes minutes; what it says of them is to be seen.
-        let built = Command::new(scripts.join("build")).stderr(Stdio::inherit()).output();
-        let built = built.map_err(|error| format!("tests/cluster/build: {error}"))?;
-        if !built.status.success() {
-            return Err("tests/cluster/build failed: it says why above".to_owned());
+    /// Whether a test that needs a control plane of its own has to be left out, because the tests
+    /// are to use the current cluster; if so, it is said.
+    pub fn leaves_out() -> bool {
+        let leaves_out = uses_current();
+        if leaves_out {
+            let test = std::thread::current().name().unwrap_or("a test").to_owned();
+            // Not by a macro, whose output is shown of tests that fail only.
+            let _ = writeln!(io::stderr(), "{test}: left out, it needs a control plane of its own");
         }
-        let programs = PathBuf::from(String::from_utf8_lossy(&built.stdout).trim());
+        leaves_out
+    }
+
+    fn start_own(arguments: &[&str]) -> Result<Self, String> {
+        let programs = PathBuf::from(built("control-plane")?);
         let directory = make_directory();
-        let run = scripts.join("run");
+        let run = scripts().join("run");
         let mut all = vec![run.as_os_str(), directory.as_os_str()];
         all.extend(arguments.iter().map(OsStr::new));
         let mut leash = Leashed::run(CONTROL_PLANE, &all);
@@ -178,6 +180,22 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.leash.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take());
     }
+}
+
+fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster")
+}
+
+/// Where `tests/cluster/build` has put what it builds of this name.
+pub fn built(what: &str) -> Result<String, String> {
+    let mut build = Command::new(scripts().join("build"));
+    // The first build takes minutes; what it says of them is to be seen.
+    let built = build.arg(what).stderr(Stdio::inherit()).output();
+    let built = built.map_err(|error| format!("tests/cluster/build: {error}"))?;
+    if !built.status.success() {
+        return Err(format!("tests/cluster/build {what} failed: it says why above"));
+    }
+    Ok(String::from_utf8_lossy(&built.stdout).trim().to_owned())
 }
 
 fn uses_current() -> bool {

@@ -12,6 +12,8 @@ pub fn golden(namespace: &str) -> impl Drop {
     settings.add_filter(r"\bportreeve-e2e/", "portreeve/");
     // A Pod of a Deployment: the hash of the template, and its own random end.
     settings.add_filter(r"\b(app\d)-[0-9a-z]{6,10}-[0-9a-z]{5}\b", "$1-POD");
+    settings
+        .add_filter(r"\bCertificateRequest (\S+)-[0-9a-z]{5}\b", "CertificateRequest $1-RANDOM");
     settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME");
     settings.add_filter(r"\(x\d+ over \d+[smh](\d+s)?\)", "(xN over AGE)");
     settings.add_filter(r"[ \t]{2,}", "  ");

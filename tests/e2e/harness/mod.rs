@@ -8,13 +8,16 @@
 //! | `PORTREEVE_TEST_CLUSTER=current` | use the cluster of the current kubeconfig, start none |
 //! | `PORTREEVE_TEST_HOST` | the address under which that cluster reaches this machine (127.0.0.1) |
 
+pub mod cert_manager;
 pub mod certificates;
 pub mod cluster;
 pub mod golden;
+pub mod helm;
 pub mod kubectl;
 pub mod leash;
 pub mod portreeve;
 pub mod space;
+pub mod stand_in;
 pub mod unique;
 pub mod wait;
 pub mod world;

@@ -28,7 +28,12 @@ pub struct Space {
 impl Space {
     /// A namespace that no policy selects.
     pub async fn bare() -> Self {
-        let World { cluster, portreeve, .. } = World::shared();
+        Self::of(World::shared()).await
+    }
+
+    /// A namespace of this world that no policy selects.
+    pub async fn of(world: &'static World) -> Self {
+        let World { cluster, portreeve, .. } = world;
         let name = format!("test-{}", unique());
         let space = Self { cluster, portreeve, name, client: cluster.client().await };
         space.kubectl_anywhere(&format!("create namespace {}", space.name), "").ok();
@@ -178,6 +183,18 @@ impl Space {
             let found = events.iter().find(|event| {
                 event.reason.as_deref() == Some(reason) && event.count.unwrap_or_default() >= count
             });
+            found.cloned().ok_or_else(|| lines(&events))
+        })
+        .await
+    }
+
+    /// Waits for an Event about the namespace's policy; those of cluster-scoped objects are in the
+    /// namespace `default`.
+    pub async fn await_policy_event(&self, reason: &str) -> Event {
+        let all = Api::<Event>::namespaced(self.client.clone(), "default");
+        eventually(&format!("the policy has Event {reason}"), async || {
+            let events = events_of(&all, "PkiPolicy", &self.name).await;
+            let found = events.iter().find(|event| event.reason.as_deref() == Some(reason));
             found.cloned().ok_or_else(|| lines(&events))
         })
         .await

@@ -1,8 +1,13 @@
 //! A cluster with Portreeve in it.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use super::cert_manager;
+use super::helm::rendered;
+use super::kubectl::kubectl;
 use super::leash::Leashed;
 use super::{Cluster, Portreeve, Replica};
 
@@ -19,7 +24,7 @@ pub struct World {
     pub cluster: &'static Cluster,
     /// The Portreeve to which its webhooks point.
     pub portreeve: Portreeve,
-    _removal: Option<Leashed>,
+    _leash: Option<Leashed>,
 }
 
 impl World {
@@ -45,6 +50,50 @@ impl World {
             let names = [&replica.configuration, &replica.namespace].map(OsString::from);
             Leashed::run(REMOVE, &names.each_ref().map(OsStr::new))
         });
-        Self { cluster, portreeve: Portreeve::installed(cluster, replica), _removal: removal }
+        Self { cluster, portreeve: Portreeve::installed(cluster, replica), _leash: removal }
     }
+
+    /// One with cert-manager in it, where Portreeve has no more rights than the chart gives it. None
+    /// where that can't be had, which is said.
+    pub fn with_cert_manager() -> Option<&'static Self> {
+        static SHARED: OnceLock<Option<World>> = OnceLock::new();
+        if Cluster::leaves_out() {
+            return None;
+        }
+        let made = SHARED
+            .get_or_init(|| std::panic::catch_unwind(Self::make_with_cert_manager).ok().flatten());
+        Some(
+            made.as_ref()
+                .expect("cert-manager could not be started; the first test to fail says why"),
+        )
+    }
+
+    fn make_with_cert_manager() -> Option<Self> {
+        // It is there until the process ends.
+        let cluster: &'static Cluster = Box::leak(Box::new(Cluster::start()?));
+        let cert_manager = cert_manager::start(cluster);
+        let replica = Replica::default();
+        let kubeconfig = confined(cluster, &replica.namespace);
+        let replica = Replica { kubeconfig: Some(kubeconfig), ..replica };
+        let portreeve = Portreeve::installed(cluster, replica);
+        Some(Self { cluster, portreeve, _leash: Some(cert_manager) })
+    }
+}
+
+/// A kubeconfig of the chart's ServiceAccount, with the rights that the chart gives to it.
+fn confined(cluster: &Cluster, namespace: &str) -> PathBuf {
+    kubectl(cluster, &format!("create namespace {namespace}"), "").ok();
+    let account = rendered(cluster, namespace, &["serviceaccount.yaml", "rbac.yaml"], &[]);
+    kubectl(cluster, "apply -f -", &account).ok();
+    let create = format!("--namespace={namespace} create token portreeve --duration=24h");
+    let token = kubectl(cluster, &create, "").ok();
+    let path = cluster.directory().join("portreeve.kubeconfig");
+    let own = cluster.kubeconfig().expect("the cluster is one of the tests' own");
+    fs::copy(own, &path).expect("the kubeconfig can be copied");
+    let user = "config view -o jsonpath={.users[0].name}";
+    let user = kubectl(cluster, user, "").ok();
+    let file = path.display();
+    let set = format!("config set-credentials {user} --kubeconfig={file} --token={token}");
+    kubectl(cluster, &set, "").ok();
+    path
 }
