@@ -47,11 +47,9 @@ const OTHER_WORDS: &[&str] = &[
     "refused-types/authorizer-unknown-method",
     "refused-types/undeclared-params",
     "refused-types/undeclared-params-has",
-    // A clause without an end, of a format without arguments: two mistakes, and each tells one.
     // The server fails over it.
     "optionals/list-entry-dyn-not-optional",
     "optionals/map-entry-dyn-not-optional",
-    // In another order.
 ];
 
 /// All cases that differ.
