@@ -145,3 +145,48 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake(line: usize, column: usize, message: &str) -> Mistake {
+        Mistake { line, column, message: message.to_owned(), hint: None }
+    }
+
+    #[test]
+    fn a_mistake_is_shown_where_it_stands() {
+        let error = CompileError::new("a\n\tb + c", vec![mistake(2, 4, "wrong")]);
+        let shown = "compilation failed: ERROR: <input>:2:4: wrong\n |  b + c\n | ...^";
+        assert_eq!(error.to_string(), shown);
+        assert_eq!(error.position(), Some((2, 4)));
+    }
+
+    #[test]
+    fn wide_characters_are_passed_by_wide_dots() {
+        let error = CompileError::new("'é' é", vec![mistake(1, 5, "wrong")]);
+        assert!(error.to_string().ends_with("\n | 'é' é\n | .\u{ff0e}..\u{ff3e}"), "{error}");
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_shown() {
+        let error = CompileError::new(&"a".repeat(MAX_SNIPPET + 1), vec![mistake(1, 1, "wrong")]);
+        assert_eq!(error.to_string(), "compilation failed: ERROR: <input>:1:1: wrong");
+    }
+
+    #[test]
+    fn of_more_than_a_hundred_mistakes_the_first_that_were_found_are_told() {
+        let mistakes: Vec<_> =
+            (0..101).rev().map(|column| mistake(1, column + 1, "wrong")).collect();
+        let error = CompileError::new("a", mistakes);
+        assert_eq!(error.mistakes().len(), MAX_ERRORS);
+        assert_eq!(error.position(), Some((1, 2)));
+        assert!(error.to_string().ends_with("\n1 more errors were truncated"));
+    }
+
+    #[test]
+    fn what_is_in_no_place_is_its_sentence() {
+        assert_eq!(CompileError::whole("must be a bool").to_string(), "must be a bool");
+        assert_eq!(CompileError::whole("must be a bool").position(), None);
+    }
+}

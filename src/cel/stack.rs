@@ -30,3 +30,23 @@ pub(super) fn on_large<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T
 pub(super) fn for_depth<T: Send>(depth: usize, work: impl FnOnce() -> T + Send) -> io::Result<T> {
     if depth <= SHALLOW { Ok(work()) } else { on_large(work) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    #[test]
+    fn what_is_shallow_stays_on_its_thread() {
+        let here = thread::current().id();
+        assert_eq!(for_depth(SHALLOW, || thread::current().id()).unwrap(), here);
+        assert_ne!(for_depth(SHALLOW + 1, || thread::current().id()).unwrap(), here);
+    }
+
+    #[test]
+    fn a_panic_on_the_other_thread_goes_on_here() {
+        let panicked = catch_unwind(|| on_large(|| panic!("over there"))).unwrap_err();
+        assert_eq!(panicked.downcast_ref(), Some(&"over there"));
+    }
+}

@@ -5,6 +5,8 @@ mod attribute;
 mod evaluate;
 mod fold;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 
