@@ -209,5 +209,8 @@ fn an_optional_makes_what_follows_it_optional() {
 fn a_key_may_be_there_once_where_maps_are_made_by_a_macro() {
     is("[1, 2].transformMapEntry(i, v, {v: i})", "{1: 0, 2: 1}");
     fails("[1, 1].transformMapEntry(i, v, {v: i})", "insert failed: key 1 already exists");
-    fails("[dyn(1), dyn(1u)].transformMapEntry(i, v, {v: i})", "insert failed: key 1 already exists");
+    fails(
+        "[dyn(1), dyn(1u)].transformMapEntry(i, v, {v: i})",
+        "insert failed: key 1 already exists",
+    );
 }

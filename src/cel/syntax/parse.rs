@@ -138,13 +138,13 @@ fn without_operators(message: &str) -> Option<String> {
 
 /// What people coming from other languages write, and what it is here.
 fn hint(source: &str, message: &str) -> Option<String> {
-    let hint = if message.contains("extraneous input '='") || message.contains("input: '='") {
+    let hint = if message.contains("token recognition error at: '=") {
         "equality is written =="
     } else if message.contains("unsupported syntax: '`'") {
         "a field whose name is no identifier is read by an index: x['the-name']"
-    } else if message.contains("token recognition error at: '&'") {
+    } else if message.contains("token recognition error at: '&") {
         "and is written &&"
-    } else if message.contains("token recognition error at: '|'") {
+    } else if message.contains("token recognition error at: '|") {
         "or is written ||"
     } else if message.contains("viable alternative at input '.in'")
         || message.contains("viable alternative at input '.true'")
@@ -217,4 +217,55 @@ fn is_too_deep(root: &IdedExpr) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(source: &str) -> Mistake {
+        parse(source, |_, _| Ok(())).unwrap_err().into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn what_other_languages_write_is_hinted_at() {
+        for (source, hint) in [
+            ("a = 1", "=="),
+            ("a & b", "&&"),
+            ("a | b", "||"),
+            ("a.`b-c`", "x['the-name']"),
+            ("a.in", "x['in']"),
+            ("a.true", "x['in']"),
+            ("f(a", ") is missing"),
+        ] {
+            let mistake = first(source);
+            let given = mistake.hint.as_deref().unwrap_or_default();
+            assert!(given.contains(hint), "{source}: {mistake:?}");
+        }
+    }
+
+    #[test]
+    fn the_words_are_those_of_cel_go() {
+        for (source, message) in [
+            ("a.true", "Syntax error: mismatched input 'true' expecting IDENTIFIER"),
+            (r"'\ud800'", "invalid unicode code point"),
+            ("f(a", "Syntax error: missing ')' at '<EOF>'"),
+            (
+                "1 +",
+                "Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', \
+              'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}",
+            ),
+        ] {
+            assert_eq!(first(source).message, message, "{source}");
+        }
+    }
+
+    #[test]
+    fn columns_are_counted_in_characters_and_lines_from_one() {
+        let mistake = first("'é' ==\n  'é' $ 1");
+        assert_eq!((mistake.line, mistake.column), (2, 7));
+        let lines = Lines::new("a\né b");
+        assert_eq!(lines.position(0), Position { line: 1, column: 1 });
+        assert_eq!(lines.position(4), Position { line: 2, column: 2 });
+    }
 }
