@@ -4,13 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::attribute::read_again;
-use super::{
-    CallPlan, Inputs, OptionalMapPlan, PatternPlan, Plan, Set, Slot, SortByPlan, Variables,
-};
+use super::{CallPlan, Inputs, OptionalMapPlan, PatternPlan, Plan, Slot, SortByPlan, Variables};
 use crate::cel::error::Fault;
 use crate::cel::library::{equality_cost, not_an_int, pattern_cost};
 use crate::cel::meter::Meter;
-use crate::cel::value::compare::{equal, equality};
+use crate::cel::value::compare::equality;
 use crate::cel::value::display::go_value;
 use crate::cel::value::{Key, Value};
 
@@ -275,15 +273,6 @@ impl<'a> Machine<'a, '_> {
     pub(super) fn set(&mut self, slot: usize, value: Slot<'a>) {
         if let Some(place) = self.slots.get_mut(slot) {
             *place = value;
-        }
-    }
-}
-
-impl Set {
-    fn contains(&self, meter: &mut Meter, value: &Value<'_>) -> bool {
-        match (&self.texts, value) {
-            (Some(texts), Value::String(text)) => texts.contains(&**text),
-            _ => self.values.iter().any(|member| equal(meter, member, value)),
         }
     }
 }

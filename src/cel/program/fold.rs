@@ -11,6 +11,18 @@ use crate::cel::library::insert;
 use crate::cel::syntax::FoldKind;
 use crate::cel::value::{Key, Map, Value};
 
+// What the parts cost of the loop that cel-go's parser makes of a macro (`parser/macro.go` and
+// `ext/comprehensions.go`).
+
+/// Reading what the loop adds up, or one of its variables.
+const READ: u64 = 1;
+/// A call of one of the loop's own functions.
+const CALL: u64 = 1;
+/// `@not_strictly_false(@result)`, before each round of `all`.
+const ALL_SO_FAR: u64 = READ + CALL;
+/// `@not_strictly_false(!@result)`, before each round of `exists`.
+const NONE_SO_FAR: u64 = READ + CALL + CALL;
+
 /// Whether to go on.
 enum Next {
     Go,
@@ -21,8 +33,8 @@ impl<'a> Machine<'a, '_> {
     pub(super) fn fold(&mut self, fold: &'a FoldPlan) -> Outcome<'a> {
         let range = self.evaluate(&fold.range)?;
         match fold.kind {
-            FoldKind::All => self.quantify(fold, &range, false, 2),
-            FoldKind::Exists => self.quantify(fold, &range, true, 3),
+            FoldKind::All => self.quantify(fold, &range, false, ALL_SO_FAR),
+            FoldKind::Exists => self.quantify(fold, &range, true, NONE_SO_FAR),
             FoldKind::ExistsOne => self.exists_one(fold, &range),
             FoldKind::List => self.fold_list(fold, &range),
             FoldKind::Map | FoldKind::MapEntry => self.fold_map(fold, &range),
@@ -90,7 +102,7 @@ impl<'a> Machine<'a, '_> {
             if decided {
                 return Ok(Next::Stop);
             }
-            machine.meter.charge(1)?;
+            machine.meter.charge(READ)?;
             match machine.evaluate(&fold.body) {
                 Ok(Value::Bool(value)) => decided = value == decides,
                 Ok(_) => _ = first_error.get_or_insert_with(Fault::no_such_overload),
@@ -99,7 +111,7 @@ impl<'a> Machine<'a, '_> {
             }
             Ok(Next::Go)
         })?;
-        self.meter.charge(1)?;
+        self.meter.charge(READ)?;
         match first_error {
             _ if decided => Ok(Value::Bool(decides)),
             Some(error) => Err(error),
@@ -123,12 +135,14 @@ impl<'a> Machine<'a, '_> {
         let mut error = None;
         self.each(fold, range, |machine| {
             if machine.holds(&fold.body, &mut error)? {
-                machine.meter.charge(2)?;
+                // @result + 1
+                machine.meter.charge(READ + CALL)?;
                 count += 1;
             }
             Ok(Next::Go)
         })?;
-        self.meter.charge(2)?;
+        // @result == 1
+        self.meter.charge(READ + CALL)?;
         match error {
             Some(error) => Err(error),
             None => Ok(Value::Bool(count == 1)),
@@ -138,10 +152,11 @@ impl<'a> Machine<'a, '_> {
     fn fold_list(&mut self, fold: &'a FoldPlan, range: &Value<'a>) -> Outcome<'a> {
         let mut elements = Vec::new();
         let mut error = None;
+        // @result + [body]
         let price = match fold.body {
             // A list of a constant is a constant itself.
-            Plan::Constant(_) => 2,
-            _ => 2 + LIST_COST,
+            Plan::Constant(_) => READ + CALL,
+            _ => READ + CALL + LIST_COST,
         };
         self.each(fold, range, |machine| {
             if let Some(condition) = &fold.condition
@@ -162,7 +177,7 @@ impl<'a> Machine<'a, '_> {
             }
             Ok(Next::Go)
         })?;
-        self.meter.charge(1)?;
+        self.meter.charge(READ)?;
         match error {
             Some(error) => Err(error),
             None => Ok(Value::list(elements)),
@@ -178,7 +193,7 @@ impl<'a> Machine<'a, '_> {
             {
                 return Ok(Next::Go);
             }
-            machine.meter.charge(1)?;
+            machine.meter.charge(READ)?;
             if error.is_some() && fold.kind == FoldKind::Map {
                 return Ok(Next::Go);
             }
@@ -189,7 +204,7 @@ impl<'a> Machine<'a, '_> {
             }
             Ok(Next::Go)
         })?;
-        self.meter.charge(1)?;
+        self.meter.charge(READ)?;
         match error {
             Some(error) => Err(error),
             None => Ok(Value::Map(Map::Shared(map))),
@@ -204,18 +219,20 @@ impl<'a> Machine<'a, '_> {
         has_failed: bool,
     ) -> Result<(), Fault> {
         if fold.kind == FoldKind::Map {
-            self.meter.charge(1)?;
+            self.meter.charge(READ)?;
             let key = match self.slots.get(fold.slot) {
                 Some(Slot::Value(key)) => key.clone(),
                 _ => return Err(Fault::no_such_overload()),
             };
             let value = self.evaluate(&fold.body)?;
-            self.meter.charge(1)?;
+            // cel.@mapInsert(@result, key, value)
+            self.meter.charge(CALL)?;
             self.meter.allocate(size_of::<Value<'_>>() * 2)?;
             return insert(map, Key::new(&key)?, value);
         }
         let entries = self.evaluate(&fold.body);
-        self.meter.charge(1)?;
+        // cel.@mapInsert(@result, entries)
+        self.meter.charge(CALL)?;
         let entries = match entries? {
             Value::Map(entries) => entries,
             other => {

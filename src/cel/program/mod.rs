@@ -2,13 +2,13 @@
 //! compiled.
 
 mod attribute;
+mod calls;
 mod evaluate;
 mod fold;
 mod plan;
+mod set;
 #[cfg(test)]
 mod tests;
-
-use std::collections::HashSet;
 
 use super::error::Fault;
 use super::library::{Function, Overload, Pattern};
@@ -16,6 +16,8 @@ use super::meter::Meter;
 use super::scope::Input;
 use super::syntax::FoldKind;
 use super::value::{Json, Value};
+
+use set::Set;
 
 pub(super) use plan::plan;
 
@@ -145,14 +147,6 @@ struct PatternPlan {
     count: Option<Plan>,
     /// Whether the checker found one overload, so that it costs what a search costs.
     is_priced: bool,
-}
-
-/// Constants, of which it is asked whether a value is among them.
-#[derive(Debug)]
-struct Set {
-    values: Vec<Value<'static>>,
-    /// The texts, where there are many.
-    texts: Option<HashSet<Box<str>>>,
 }
 
 #[derive(Debug)]

@@ -1,16 +1,13 @@
 //! From a checked tree to a program.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::{
-    Attribute, CallPlan, FoldPlan, OptionalMapPlan, PatternPlan, Plan, Program, Qualifier,
-    QualifierKey, Root, Set, SortByPlan,
+    Attribute, CallPlan, FoldPlan, OptionalMapPlan, Plan, Program, Qualifier, QualifierKey, Root,
+    SortByPlan,
 };
 use crate::cel::check::{Checked, Resolution};
 use crate::cel::error::Mistake;
-use crate::cel::library::Pattern;
-use crate::cel::library::convert::is_conversion;
-use crate::cel::meter::{EXPRESSION_LIMIT, Meter};
 use crate::cel::scope::{Scope, input, type_name};
 use crate::cel::syntax::{
     Call, Element, Entry, Fold, Kind, Node, OptionalMap, Position, SORT_BY_INPUT, SortBy,
@@ -21,9 +18,6 @@ use crate::cel::value::{Key, Value};
 /// How deep evaluation may go, through variables and all: what the large stack of
 /// [`stack`](crate::cel::stack) has room for. What one expression can hold of nesting is far less.
 pub(in crate::cel) const MAX_DEPTH: usize = 1_000;
-
-/// From how many texts on a set of them is hashed.
-const HASHED_FROM: usize = 16;
 
 /// Plans a checked tree; `depths` are those of the variables.
 ///
@@ -59,8 +53,8 @@ pub(in crate::cel) fn plan(
     }
 }
 
-struct Planner<'c> {
-    checked: &'c Checked,
+pub(super) struct Planner<'c> {
+    pub(super) checked: &'c Checked,
     scope: &'c Scope,
     depths: &'c [usize],
     /// The variables of macros and their places, innermost last.
@@ -68,7 +62,7 @@ struct Planner<'c> {
     slots: usize,
     depth: usize,
     deepest: usize,
-    can_overdraw: bool,
+    pub(super) can_overdraw: bool,
     mistakes: Vec<Mistake>,
 }
 
@@ -79,7 +73,7 @@ impl Planner<'_> {
 
     /// A mistake that the API server finds when it makes the program; it names no place.
     /// It stops at the first of them.
-    fn fail(&mut self, why: impl std::fmt::Display) -> Plan {
+    pub(super) fn fail(&mut self, why: impl std::fmt::Display) -> Plan {
         if self.mistakes.is_empty() {
             let message = format!("program instantiation failed: {why}");
             self.mistakes.push(Mistake { line: 0, column: 0, message, hint: None });
@@ -87,7 +81,12 @@ impl Planner<'_> {
         Plan::Constant(Value::Null)
     }
 
-    fn plan(&mut self, node: &Node) -> Plan {
+    /// A call for which the checker has found nothing: rather no program than a wrong one.
+    pub(super) fn unresolved(&mut self, function: &str) -> Plan {
+        self.fail(format!("no implementation of '{function}' was found"))
+    }
+
+    pub(super) fn plan(&mut self, node: &Node) -> Plan {
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
         let plan = self.plan_kind(node);
@@ -182,7 +181,7 @@ impl Planner<'_> {
                 only: function.overloads.first(),
                 arguments: vec![attribute(Root::Variable(index))],
             })),
-            None => Plan::Constant(Value::Null),
+            None => self.unresolved("optional.of"),
         }
     }
 
@@ -200,9 +199,9 @@ impl Planner<'_> {
         Plan::Attribute(Box::new(attribute))
     }
 
-    fn plan_index(&mut self, call: &Call, optional: bool) -> Plan {
+    pub(super) fn plan_index(&mut self, call: &Call, optional: bool) -> Plan {
         let [operand, index] = call.arguments.as_slice() else {
-            return Plan::Constant(Value::Null);
+            return self.unresolved(&call.function);
         };
         let mut attribute = self.attribute(operand);
         let key = match self.plan(index) {
@@ -218,104 +217,6 @@ impl Planner<'_> {
         };
         attribute.path.push(Qualifier { optional, is_declared: false, key });
         Plan::Attribute(Box::new(attribute))
-    }
-
-    fn two(&mut self, call: &Call) -> Box<(Plan, Plan)> {
-        let mut plans = call.target.iter().map(AsRef::as_ref).chain(&call.arguments);
-        let (first, second) = (plans.next(), plans.next());
-        let mut plan =
-            |node: Option<&Node>| node.map_or(Plan::Constant(Value::Null), |node| self.plan(node));
-        Box::new((plan(first), plan(second)))
-    }
-
-    fn plan_call(&mut self, node: &Node, call: &Call) -> Plan {
-        match call.function.as_str() {
-            "_&&_" => return Plan::And(self.plan_chain(call, "_&&_")),
-            "_||_" => return Plan::Or(self.plan_chain(call, "_||_")),
-            "_?_:_" => {
-                if let [condition, yes, no] = call.arguments.as_slice() {
-                    let parts = (self.plan(condition), self.plan(yes), self.plan(no));
-                    return attribute(Root::Conditional(Box::new(parts)));
-                }
-            }
-            "_==_" => return Plan::Equal(self.two(call)),
-            "_!=_" => return Plan::NotEqual(self.two(call)),
-            "_[_]" => return self.plan_index(call, false),
-            "_[?_]" => return self.plan_index(call, true),
-            _ => {}
-        }
-        let Some(Resolution { function, only, is_qualified }) = self.checked.call_of(node) else {
-            return Plan::Constant(Value::Null);
-        };
-        match function.name {
-            "or" => return Plan::OptionalOr(self.two(call)),
-            "orValue" => return Plan::OptionalOrValue(self.two(call)),
-            _ => {}
-        }
-        let target = call.target.iter().map(AsRef::as_ref).filter(|_| !is_qualified);
-        let mut arguments: Vec<Plan> =
-            target.chain(&call.arguments).map(|argument| self.plan(argument)).collect();
-        if let ("flatten", [_, level]) = (function.name, arguments.as_mut_slice()) {
-            // A level below zero takes something off the cost, which may end anywhere by that.
-            self.can_overdraw = true;
-            let plan = std::mem::replace(level, Plan::Constant(Value::Null));
-            *level = Plan::Level(Box::new(plan));
-        }
-        if function.name == "@in"
-            && only.is_some_and(|only| matches!(only.parameters.get(1), Some(Type::List(_))))
-            && let Some(Plan::Constant(Value::List(list))) = arguments.get(1)
-        {
-            let values: Vec<Value<'static>> = list.iter().collect();
-            if let Some(set) = Set::new(values) {
-                if set.values.is_empty() {
-                    return Plan::Constant(Value::Bool(false));
-                }
-                arguments.truncate(1);
-                return match arguments.pop() {
-                    Some(argument) => Plan::InSet(Box::new((argument, set))),
-                    None => Plan::Constant(Value::Bool(false)),
-                };
-            }
-        }
-        if is_conversion(function.name)
-            && let [Plan::Constant(value)] = arguments.as_slice()
-        {
-            let mut meter = Meter::new(EXPRESSION_LIMIT);
-            return match function.call(only, &mut meter, std::slice::from_ref(value)) {
-                Ok(value) => Plan::Constant(value),
-                Err(why) => self.fail(why),
-            };
-        }
-        if let Some(Plan::Constant(Value::String(pattern))) = arguments.get(1) {
-            match Pattern::new(function.name, pattern) {
-                Ok(None) => {}
-                Err(why) => return self.fail(why),
-                Ok(Some(pattern)) => {
-                    let is_priced = only.is_some_and(|only| only.member);
-                    let mut arguments = arguments.into_iter();
-                    let text = arguments.next().unwrap_or(Plan::Constant(Value::Null));
-                    let count = arguments.nth(1);
-                    let plan = PatternPlan { pattern, text, count, is_priced };
-                    return Plan::Pattern(Box::new(plan));
-                }
-            }
-        }
-        Plan::Call(Box::new(CallPlan { function, only, arguments }))
-    }
-
-    /// A chain of && or ||, flat: the parser makes balanced trees of them.
-    fn plan_chain(&mut self, call: &Call, operator: &str) -> Vec<Plan> {
-        let mut terms = Vec::new();
-        let mut open: Vec<&Node> = call.arguments.iter().rev().collect();
-        while let Some(node) = open.pop() {
-            match &node.kind {
-                Kind::Call(inner) if inner.function == operator => {
-                    open.extend(inner.arguments.iter().rev());
-                }
-                _ => terms.push(self.plan(node)),
-            }
-        }
-        terms
     }
 
     fn plan_list(&mut self, elements: &[Element]) -> Plan {
@@ -404,39 +305,11 @@ impl Planner<'_> {
             Some(Resolution { function, only, .. }) => {
                 Plan::SortBy(Box::new(SortByPlan { function, only, target, slot, keys }))
             }
-            None => Plan::Constant(Value::Null),
+            None => self.unresolved("sortBy"),
         }
     }
 }
 
-fn attribute(root: Root) -> Plan {
+pub(super) fn attribute(root: Root) -> Plan {
     Plan::Attribute(Box::new(Attribute { root, path: Vec::new() }))
-}
-
-impl Set {
-    /// A set of constants; those of other than the simple types cel-go walks through instead.
-    fn new(values: Vec<Value<'static>>) -> Option<Self> {
-        let is_simple = |value: &Value<'_>| {
-            matches!(
-                value,
-                Value::Bool(_)
-                    | Value::Int(_)
-                    | Value::Uint(_)
-                    | Value::Double(_)
-                    | Value::String(_)
-            )
-        };
-        if !values.iter().all(is_simple) {
-            return None;
-        }
-        let texts: HashSet<Box<str>> = values
-            .iter()
-            .filter_map(|value| match value {
-                Value::String(text) => Some((&**text).into()),
-                _ => None,
-            })
-            .collect();
-        let texts = (texts.len() >= HASHED_FROM).then_some(texts);
-        Some(Self { values, texts })
-    }
 }
