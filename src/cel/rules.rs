@@ -102,6 +102,12 @@ impl Rules {
     /// # Errors
     /// All that cannot be taken.
     pub fn compile(sources: &RuleSources) -> Result<Self, Refusals> {
+        // One thread for all expressions, each of which would take its own.
+        stack::on_large(|| Self::compile_here(sources))
+            .unwrap_or_else(|_| Self::compile_here(sources))
+    }
+
+    fn compile_here(sources: &RuleSources) -> Result<Self, Refusals> {
         let mut refusals = names::check(sources);
         let mut keep = |place, compiled: Result<Expression, CompileError>| match compiled {
             Ok(expression) => Some(expression),

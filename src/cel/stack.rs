@@ -1,5 +1,6 @@
 //! Work that recurses deeper than the stack of an ordinary thread bears.
 
+use std::cell::Cell;
 use std::io;
 use std::panic::resume_unwind;
 use std::thread;
@@ -8,14 +9,27 @@ use std::thread;
 /// and a level takes some 5 kB without optimisation.
 const SHALLOW: usize = 150;
 
-/// What is not used of it is not paid for.
+/// Pages of it that are never touched are not committed.
 const STACK: usize = 256 << 20;
 
-/// Does `work` on a thread of its own, whose stack is large enough for whatever is let through.
+thread_local! {
+    /// Whether this thread has the large stack.
+    static IS_LARGE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does `work` on a thread of its own, whose stack is large enough for whatever is let through; or
+/// here, if this is such a thread.
 ///
 /// # Errors
 /// Where there is no such thread to be had.
 pub(super) fn on_large<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    if IS_LARGE.get() {
+        return Ok(work());
+    }
+    let work = || {
+        IS_LARGE.set(true);
+        work()
+    };
     thread::scope(|scope| {
         let builder = thread::Builder::new().name("cel".to_owned()).stack_size(STACK);
         let worker = builder.spawn_scoped(scope, work)?;
@@ -42,6 +56,14 @@ mod tests {
         let here = thread::current().id();
         assert_eq!(for_depth(SHALLOW, || thread::current().id()).unwrap(), here);
         assert_ne!(for_depth(SHALLOW + 1, || thread::current().id()).unwrap(), here);
+    }
+
+    #[test]
+    fn one_large_stack_is_enough() {
+        let (outer, inner) =
+            on_large(|| (thread::current().id(), on_large(|| thread::current().id()).unwrap()))
+                .unwrap();
+        assert_eq!(outer, inner);
     }
 
     #[test]
