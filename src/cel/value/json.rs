@@ -81,57 +81,17 @@ impl From<&serde_json::Value> for Json<'static> {
 /// A JSON object.
 #[derive(Clone, Debug, Default)]
 pub struct Object<'a> {
-    members: Vec<Member<'a>>,
-}
-
-#[derive(Clone, Debug)]
-struct Member<'a> {
-    mark: u32,
-    name: Cow<'a, str>,
-    value: Json<'a>,
-}
-
-/// The length and the ends of a name: most names that are unlike differ in these already, and a
-/// lookup has to read nothing else of them.
-fn mark(name: &str) -> u32 {
-    let ends = match name.as_bytes() {
-        [] => [0, 0],
-        [first, .., last] => [*first, *last],
-        [only] => [*only, 0],
-    };
-    name.len() as u32 & 0xffff | u32::from(ends[0]) << 16 | u32::from(ends[1]) << 24
+    members: Vec<(Cow<'a, str>, Json<'a>)>,
 }
 
 impl<'a> Object<'a> {
-    fn new(mut members: Vec<Member<'a>>) -> Self {
-        if members.len() >= SORTED_FROM {
-            // Stable and reversed, so that of equal names the last is the one that stays.
-            members.reverse();
-            members.sort_by(|a, b| a.name.cmp(&b.name));
-            members.dedup_by(|a, b| a.name == b.name);
-        } else if may_have_twins(&members) {
-            let mut at = members.len();
-            while at > 1 {
-                at -= 1;
-                let (before, rest) = members.split_at(at);
-                if let Some(twin) = before.iter().position(|other| other.name == rest[0].name) {
-                    members.remove(twin);
-                }
-            }
-        }
-        Self { members }
-    }
-
-    /// The member `key`.
+    /// The member `key`; of several the last, as everywhere in Kubernetes.
     pub fn get(&self, key: &str) -> Option<&Json<'a>> {
-        let found = if self.members.len() < SORTED_FROM {
-            let mark = mark(key);
-            self.members.iter().find(|member| member.mark == mark && member.name == key)?
-        } else {
-            let place = self.members.binary_search_by(|member| member.name.as_ref().cmp(key));
-            self.members.get(place.ok()?)?
-        };
-        Some(&found.value)
+        if self.members.len() < SORTED_FROM {
+            return self.members.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value);
+        }
+        let place = self.members.binary_search_by(|(name, _)| name.as_ref().cmp(key)).ok()?;
+        self.members.get(place).map(|(_, value)| value)
     }
 
     /// How many members there are.
@@ -146,30 +106,43 @@ impl<'a> Object<'a> {
 
     /// The members, in no order that means anything.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Json<'a>)> {
-        self.members.iter().map(|member| (member.name.as_ref(), &member.value))
+        self.members.iter().map(|(key, value)| (key.as_ref(), value))
     }
 }
 
 impl<'a> FromIterator<(Cow<'a, str>, Json<'a>)> for Object<'a> {
-    /// Of members of one name the last counts, as everywhere in Kubernetes.
     fn from_iter<T: IntoIterator<Item = (Cow<'a, str>, Json<'a>)>>(members: T) -> Self {
-        let members = members.into_iter();
-        Self::new(members.map(|(name, value)| Member::new(name, value)).collect())
+        let mut members: Vec<_> = members.into_iter().collect();
+        if members.len() >= SORTED_FROM {
+            // Stable and reversed, so that of equal keys the last is the one that stays.
+            members.reverse();
+            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            members.dedup_by(|(a, _), (b, _)| a == b);
+        } else if may_have_twins(&members) {
+            let mut at = members.len();
+            while at > 1 {
+                at -= 1;
+                let (before, rest) = members.split_at(at);
+                let is_twin = |(other, _): &(Cow<'a, str>, Json<'a>)| *other == rest[0].0;
+                if let Some(twin) = before.iter().position(is_twin) {
+                    members.remove(twin);
+                }
+            }
+        }
+        Self { members }
     }
 }
 
-impl<'a> Member<'a> {
-    fn new(name: Cow<'a, str>, value: Json<'a>) -> Self {
-        Self { mark: mark(&name), name, value }
-    }
-}
-
-/// Whether two of these may have one name.
-fn may_have_twins(members: &[Member<'_>]) -> bool {
+/// Whether two of these may have one name: if not, no two have the same length and ends.
+fn may_have_twins(members: &[(Cow<'_, str>, Json<'_>)]) -> bool {
     let mut seen: u64 = 0;
-    members.iter().any(|member| {
-        // The top bits of a product are a hash of it (Knuth, vol. 3, 6.4).
-        let bit = 1 << (member.mark.wrapping_mul(2_654_435_769) >> 26);
+    members.iter().any(|(name, _)| {
+        let ends = match name.as_bytes() {
+            [] => 0,
+            [first, .., last] => first.wrapping_mul(7) ^ last,
+            [only] => *only,
+        };
+        let bit = 1 << ((usize::from(ends) + name.len() * 13) % 64);
         let is_taken = seen & bit != 0;
         seen |= bit;
         is_taken
@@ -240,9 +213,9 @@ impl<'de> Visitor<'de> for JsonVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::new();
         while let Some(MemberName(key)) = access.next_key()? {
-            members.push(Member::new(key, access.next_value()?));
+            members.push((key, access.next_value()?));
         }
-        Ok(Json::Map(Object::new(members)))
+        Ok(Json::Map(members.into_iter().collect()))
     }
 }
 
