@@ -2,8 +2,8 @@
 //! (`cel/validator.go`, `ext/formatting.go`).
 
 use super::Checked;
+use super::formats::{FormatArgument, check_format};
 use crate::cel::error::Mistake;
-use crate::cel::library::{FormatArgument, check_format};
 use crate::cel::regex::{Error, Regex};
 use crate::cel::syntax::{Call, Element, Entry, Kind, Node, Position};
 use crate::cel::types::Type;

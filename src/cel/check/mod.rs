@@ -3,6 +3,7 @@
 
 mod calls;
 mod folds;
+mod formats;
 mod hints;
 mod literals;
 mod unify;

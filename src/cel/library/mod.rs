@@ -17,7 +17,7 @@ mod regexes;
 mod sets;
 mod signature;
 mod standard;
-mod string_format;
+pub(super) mod string_format;
 mod strings;
 mod timestamps;
 
@@ -33,7 +33,6 @@ pub(super) use cost::{pattern_cost, traversal};
 pub(super) use lists::not_an_int;
 pub(super) use operators::{equality_cost, insert};
 pub(super) use regexes::Pattern;
-pub(super) use string_format::{FormatArgument, check_format};
 
 /// What runs when an overload is called. The arguments are of the overload's types, as far as
 /// cel-go looks: the elements of a list beyond the first may be anything.

@@ -1,16 +1,15 @@
-//! `string.format`: clauses as C has them, and numbers as people in America write them.
+//! `string.format`: clauses as C has them, and numbers with a comma between thousands. The checker
+//! takes formats apart with the same parser, as far as they are literals.
 
 use super::convert::text_of;
 use crate::cel::error::Fault;
 use crate::cel::meter::Meter;
-use crate::cel::syntax::Position;
-use crate::cel::types::Type;
 use crate::cel::value::display::{go_quote, go_value};
 use crate::cel::value::{List, Value};
 
 /// What a clause asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Clause {
+pub(in crate::cel) enum Clause {
     String,
     Decimal,
     Fixed(usize),
@@ -23,13 +22,13 @@ enum Clause {
 const DEFAULT_PRECISION: usize = 6;
 
 /// A piece of a format: text as it is, or the place of an argument.
-enum Piece<'f> {
+pub(in crate::cel) enum Piece<'f> {
     Text(&'f str),
     Argument(usize, Result<Clause, String>),
 }
 
 /// Takes a format apart; ends with an error where it can't go on.
-struct Pieces<'f> {
+pub(in crate::cel) struct Pieces<'f> {
     format: &'f str,
     arguments: usize,
     taken: usize,
@@ -51,7 +50,8 @@ impl<'f> Iterator for Pieces<'f> {
 }
 
 impl<'f> Pieces<'f> {
-    fn new(format: &'f str, arguments: usize) -> Self {
+    /// Of a format that is given so many arguments.
+    pub(in crate::cel) fn new(format: &'f str, arguments: usize) -> Self {
         Self { format, arguments, taken: 0 }
     }
 
@@ -148,10 +148,7 @@ pub(super) fn format<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<V
 }
 
 fn format_value(meter: &mut Meter, clause: Clause, value: &Value<'_>) -> Result<String, Fault> {
-    let wrong = || {
-        let given = value.type_name();
-        Fault::error(format!("error during formatting: {}, was given {given}", only(clause)))
-    };
+    let wrong = || Fault::error(refused(clause, value.type_name()));
     match (clause, value) {
         (Clause::String, value) => {
             string(value).map_err(|why| Fault::error(format!("error during formatting: {why}")))
@@ -193,6 +190,11 @@ fn format_value(meter: &mut Meter, clause: Clause, value: &Value<'_>) -> Result<
         }
         _ => Err(wrong()),
     }
+}
+
+/// The error where a clause is given a value of a type that it does not take.
+pub(in crate::cel) fn refused(clause: Clause, given: &str) -> String {
+    format!("error during formatting: {}, was given {given}", only(clause))
 }
 
 /// Which values a clause takes, as its error says it.
@@ -346,69 +348,4 @@ fn nested(value: &Value<'_>) -> Result<String, String> {
         }
         _ => string(value)?,
     })
-}
-
-/// An argument of a format whose value is not known yet.
-pub(in crate::cel) struct FormatArgument<'t> {
-    pub type_: &'t Type,
-    pub at: Position,
-    /// What a literal list or map is made of.
-    pub parts: Vec<FormatArgument<'t>>,
-}
-
-impl FormatArgument<'_> {
-    /// The first part, of itself, its parts and theirs, that the clause does not take.
-    fn not_taken(&self, clause: Clause) -> Option<&Self> {
-        if !takes(clause, self.type_) {
-            return Some(self);
-        }
-        let parts = self.parts.iter().filter(|_| clause == Clause::String);
-        parts.into_iter().find_map(|part| part.not_taken(clause))
-    }
-}
-
-/// Checks a literal format against its arguments.
-///
-/// # Errors
-/// What is wrong, and with which argument, if it is with one.
-pub(in crate::cel) fn check_format(
-    format: &str,
-    arguments: &[FormatArgument<'_>],
-) -> Result<(), (Option<Position>, String)> {
-    let mut asked = 0;
-    for piece in Pieces::new(format, arguments.len()) {
-        let Piece::Argument(index, clause) = piece.map_err(|why| (None, why))? else { continue };
-        asked += 1;
-        let clause = clause.map_err(|why| (None, why))?;
-        if let Some(wrong) = arguments.get(index).and_then(|argument| argument.not_taken(clause)) {
-            let given = wrong.type_.runtime_name();
-            let why = format!("error during formatting: {}, was given {given}", only(clause));
-            return Err((Some(wrong.at), why));
-        }
-    }
-    if arguments.len() > asked {
-        let given = arguments.len();
-        let why =
-            format!("too many arguments supplied to string.format (expected {asked}, got {given})");
-        return Err((None, why));
-    }
-    Ok(())
-}
-
-fn takes(clause: Clause, type_: &Type) -> bool {
-    match (clause, type_) {
-        (_, Type::Dyn) => true,
-        (Clause::String, type_) => !matches!(
-            type_,
-            Type::Optional(_) | Type::Object(_) | Type::Opaque(_) | Type::Parameter(_)
-        ),
-        (Clause::Decimal | Clause::Octal, type_) => matches!(type_, Type::Int | Type::Uint),
-        (Clause::Fixed(_) | Clause::Scientific(_), type_) => {
-            matches!(type_, Type::Double | Type::String)
-        }
-        (Clause::Binary, type_) => matches!(type_, Type::Int | Type::Uint | Type::Bool),
-        (Clause::Hex { .. }, type_) => {
-            matches!(type_, Type::Int | Type::Uint | Type::String | Type::Bytes)
-        }
-    }
 }
