@@ -73,7 +73,7 @@ pub(super) fn function(name: &str) -> Option<&'static Function> {
 
 /// The names of the functions that there are, for hints.
 pub(super) fn function_names() -> impl Iterator<Item = &'static str> {
-    TABLES.iter().flat_map(|table| table().functions.into_iter().map(|(name, _)| name))
+    TABLES.iter().flat_map(|table| table().functions.into_iter().flatten().map(|(name, _)| name))
 }
 
 const TABLES: [fn() -> Table; 12] = [
@@ -93,7 +93,7 @@ const TABLES: [fn() -> Table; 12] = [
 
 fn declare() -> HashMap<&'static str, Function> {
     let mut functions = HashMap::new();
-    for (name, declared) in TABLES.iter().flat_map(|table| table().functions) {
+    for (name, declared) in TABLES.iter().flat_map(|table| table().functions).flatten() {
         let function = functions.entry(name).or_insert_with(|| Function {
             name,
             overloads: Vec::new(),
@@ -110,7 +110,8 @@ fn declare() -> HashMap<&'static str, Function> {
 /// Declarations, in the making.
 #[derive(Default)]
 struct Table {
-    functions: Vec<(&'static str, Declared)>,
+    /// Each by its name, or what is wrong with its signature.
+    functions: Vec<Result<(&'static str, Declared), String>>,
 }
 
 struct Declared {
@@ -152,8 +153,9 @@ impl Table {
         named: Option<Price>,
         is_singleton: bool,
     ) -> Self {
-        let (name, overload) = signature::parse(signature, run, price);
-        self.functions.push((name, Declared { overload, price: named, is_singleton }));
+        let declared = signature::parse(signature, run, price)
+            .map(|(name, overload)| (name, Declared { overload, price: named, is_singleton }));
+        self.functions.push(declared);
         self
     }
 }

@@ -5,24 +5,27 @@ use crate::cel::types::Type;
 
 /// Reads a signature of one of the tables: the function's name and the overload.
 ///
-/// The tables are constants, and a test reads them all; what could not be read would be `dyn`.
+/// # Errors
+/// Which part of it can't be read. A test reads all tables, so this happens to nobody else.
 pub(super) fn parse(
     signature: &'static str,
     run: Run,
     price: Option<Price>,
-) -> (&'static str, Overload) {
-    let (call, result) = signature.split_once(" -> ").unwrap_or((signature, "dyn"));
-    let open = call_open(call);
-    let (head, arguments) = call.split_at_checked(open).unwrap_or((call, "()"));
-    let arguments = arguments.strip_prefix('(').and_then(|a| a.strip_suffix(')')).unwrap_or("");
-    let (target, name) = split_target(head);
+) -> Result<(&'static str, Overload), String> {
+    let unreadable = |part: &str| format!("{signature}: {part:?} can't be read");
+    let (call, result) = signature.split_once(" -> ").ok_or_else(|| unreadable(signature))?;
+    let (head, arguments) = call_open(call)
+        .and_then(|open| call.split_at_checked(open))
+        .and_then(|(head, rest)| Some((head, rest.strip_prefix('(')?.strip_suffix(')')?)))
+        .ok_or_else(|| unreadable(call))?;
+    let (target, name) = split_target(head).ok_or_else(|| unreadable(head))?;
     let mut highest = 0;
+    let mut read = |text: &str| parse_type(text, &mut highest).ok_or_else(|| unreadable(text));
     let mut parameters = Vec::new();
-    let texts = target.into_iter().chain(split_list(arguments));
-    for text in texts {
-        parameters.push(parse_type(text, &mut highest));
+    for text in target.into_iter().chain(split_list(arguments)) {
+        parameters.push(read(text)?);
     }
-    let result = parse_type(result, &mut highest);
+    let result = read(result)?;
     let overload = Overload {
         member: target.is_some(),
         parameters,
@@ -31,29 +34,33 @@ pub(super) fn parse(
         run,
         price,
     };
-    (name, overload)
+    Ok((name, overload))
 }
 
 /// Where the parentheses of the call itself begin: those that close last.
-fn call_open(call: &str) -> usize {
+fn call_open(call: &str) -> Option<usize> {
     let mut depth = 0;
     for (at, character) in call.char_indices().rev() {
         match character {
             ')' => depth += 1,
-            '(' if depth == 1 => return at,
+            '(' if depth == 1 => return Some(at),
             '(' => depth -= 1,
             _ => {}
         }
     }
-    call.len()
+    None
 }
 
+/// What a function's name can begin with, before a dot, that is no type.
+const NAMESPACES: [&str; 7] = ["cel", "format", "ip", "lists", "optional", "sets", "strings"];
+
 /// A member function has a type before its last dot; `sets.contains` and `optional.none` have a
-/// name there.
-fn split_target(head: &'static str) -> (Option<&'static str>, &'static str) {
+/// namespace there.
+fn split_target(head: &'static str) -> Option<(Option<&'static str>, &'static str)> {
     match head.rsplit_once('.') {
-        Some((target, name)) if is_type(target) => (Some(target), name),
-        _ => (None, head),
+        Some((target, name)) if is_type(target) => Some((Some(target), name)),
+        Some((namespace, _)) if !NAMESPACES.contains(&namespace) => None,
+        _ => Some((None, head)),
     }
 }
 
@@ -115,25 +122,91 @@ fn parameter(text: &str) -> Option<u32> {
     }
 }
 
-fn parse_type(text: &str, highest: &mut u32) -> Type {
+fn parse_type(text: &str, highest: &mut u32) -> Option<Type> {
     if let Some(number) = parameter(text) {
         *highest = (*highest).max(number + 1);
-        return Type::Parameter(number);
+        return Some(Type::Parameter(number));
     }
     let named = PRIMITIVES.iter().chain(&NAMED).find(|(name, _)| *name == text);
     if let Some((_, type_)) = named {
-        return type_.clone();
+        return Some(type_.clone());
     }
-    let Some((name, inner)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) else {
-        return Type::Dyn;
-    };
-    let mut inner = split_list(inner).into_iter().map(|text| parse_type(text, highest));
-    let first = inner.next().unwrap_or(Type::Dyn);
-    match name {
-        "list" => Type::list(first),
-        "optional" => Type::optional(first),
-        "map" => Type::map(first, inner.next().unwrap_or(Type::Dyn)),
-        "type" => Type::Type(Some(first.into())),
-        _ => Type::Dyn,
+    let (name, inner) = text.strip_suffix(')')?.split_once('(')?;
+    let inner: Option<Vec<Type>> =
+        split_list(inner).into_iter().map(|text| parse_type(text, highest)).collect();
+    match (name, inner?.as_slice()) {
+        ("list", [element]) => Some(Type::list(element.clone())),
+        ("optional", [value]) => Some(Type::optional(value.clone())),
+        ("map", [key, value]) => Some(Type::map(key.clone(), value.clone())),
+        ("type", [of]) => Some(Type::Type(Some(of.clone().into()))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cel::error::Fault;
+    use crate::cel::library::TABLES;
+
+    fn read(signature: &'static str) -> Result<(&'static str, Overload), String> {
+        parse(signature, |_, _| Err(Fault::no_such_overload()), None)
+    }
+
+    #[test]
+    fn every_signature_of_every_table_can_be_read() {
+        let wrong: Vec<String> = TABLES
+            .iter()
+            .flat_map(|table| table().functions)
+            .filter_map(|declared| declared.err())
+            .collect();
+        assert_eq!(wrong, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_signature_is_a_name_parameters_and_a_result() {
+        let (name, overload) = read("map(A, list(B)).f(optional(B), type(A)) -> int").unwrap();
+        let (a, b) = (Type::Parameter(0), Type::Parameter(1));
+        assert_eq!(name, "f");
+        assert!(overload.member);
+        assert_eq!(
+            overload.parameters,
+            [
+                Type::map(a.clone(), Type::list(b.clone())),
+                Type::optional(b),
+                Type::Type(Some(a.into())),
+            ]
+        );
+        assert_eq!(overload.result, Type::Int);
+        assert_eq!(overload.type_parameters, 2);
+    }
+
+    #[test]
+    fn a_namespace_is_part_of_the_name() {
+        let (name, overload) = read("optional.none() -> optional(V)").unwrap();
+        assert_eq!(name, "optional.none");
+        assert!(!overload.member);
+        assert!(overload.parameters.is_empty());
+    }
+
+    #[test]
+    fn what_is_mistyped_is_told() {
+        for (signature, part) in [
+            ("f(int)", "f(int)"),
+            ("f(int) > int", "f(int) > int"),
+            ("f(int -> int", "f(int"),
+            ("f -> int", "f"),
+            ("f(integer) -> int", "integer"),
+            ("f(int) -> integer", "integer"),
+            ("f(list(integer)) -> int", "list(integer)"),
+            ("f(list()) -> int", "list()"),
+            ("f(map(int)) -> int", "map(int)"),
+            ("f(array(int)) -> int", "array(int)"),
+            ("array(int).f() -> int", "array(int)"),
+            ("text.f() -> int", "text.f"),
+        ] {
+            let expected = format!("{signature}: {part:?} can't be read");
+            assert_eq!(read(signature).err(), Some(expected), "{signature}");
+        }
     }
 }
