@@ -44,6 +44,23 @@ pub(super) const AUTHORIZER_METHODS: [&str; 15] = [
     "requestResource",
 ];
 
+/// The names of the macros, which are in no table of functions.
+const MACROS: [&str; 13] = [
+    "all",
+    "exists",
+    "exists_one",
+    "existsOne",
+    "map",
+    "filter",
+    "transformList",
+    "transformMap",
+    "transformMapEntry",
+    "optMap",
+    "optFlatMap",
+    "sortBy",
+    "has",
+];
+
 /// Of a name that is not there.
 pub(super) fn name<'n>(
     name: &str,
@@ -68,9 +85,14 @@ pub(super) fn name<'n>(
 /// Of a function that is not there.
 pub(super) fn function(name: &str) -> Option<String> {
     let hint = match name {
-        "all" | "exists" | "exists_one" | "filter" | "map" => {
+        "all" | "exists" | "exists_one" | "existsOne" | "filter" | "map" => {
             "a macro is called on a list or map: x.all(y, …)"
         }
+        "transformList" | "transformMap" | "transformMapEntry" => {
+            "a macro is called on a list or map: x.transformList(i, y, …)"
+        }
+        "optMap" | "optFlatMap" => "a macro is called on an optional: x.optMap(y, …)",
+        "sortBy" => "a macro is called on a list: x.sortBy(y, …)",
         "has" => "has takes one field: has(object.spec.x)",
         "abs" | "ceil" | "floor" | "round" => "there is no math library in Kubernetes",
         "bind" => "cel.bind is not in Kubernetes; a variable of the policy does the same",
@@ -79,7 +101,7 @@ pub(super) fn function(name: &str) -> Option<String> {
         "toLowerCase" | "lower" | "toLower" => "lower case is x.lowerAscii()",
         "toUpperCase" | "upper" | "toUpper" => "upper case is x.upperAscii()",
         "includes" | "has_key" | "hasKey" => "whether it is in a list or map: 'a' in x",
-        _ => return nearest(name, library::function_names()),
+        _ => return nearest(name, library::function_names().chain(MACROS)),
     };
     Some(hint.to_owned())
 }
@@ -103,4 +125,75 @@ pub(super) fn overload(function: &str, types: &[Type]) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_nobody_can_write_are_not_offered() {
+        assert_eq!(function("bin").as_deref(), Some("did you mean min?"));
+        for word in ["in", "@in", "_+_", "!_", "@mapInsert", "@sortByAssociatedKeys"] {
+            let hint = function(word).unwrap_or_default();
+            assert!(!hint.contains(['@', '_', '!']), "{word}: {hint}");
+        }
+        for name in library::function_names() {
+            assert!(name.starts_with(char::is_alphabetic) && !name.contains('@'), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_function_is_offered() {
+        for (word, meant) in [
+            ("sizes", "size"),
+            ("startWith", "startsWith"),
+            ("indexof", "indexOf"),
+            ("isIp", "isIP"),
+            ("quantify", "quantity"),
+        ] {
+            assert_eq!(function(word), Some(format!("did you mean {meant}?")), "{word}");
+        }
+    }
+
+    #[test]
+    fn macros_are_offered_too() {
+        for (word, meant) in [
+            ("exist", "exists"),
+            ("existOne", "existsOne"),
+            ("filters", "filter"),
+            ("transformlist", "transformList"),
+            ("transformMapEntries", "transformMapEntry"),
+            ("optmap", "optMap"),
+            ("sortby", "sortBy"),
+            ("hash", "has"),
+        ] {
+            assert_eq!(function(word), Some(format!("did you mean {meant}?")), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_macro_that_is_called_wrongly_is_not_offered_itself() {
+        for name in MACROS {
+            let hint = function(name).unwrap();
+            assert!(!hint.contains("did you mean"), "{name}: {hint}");
+        }
+    }
+
+    #[test]
+    fn of_a_word_that_is_like_none_nothing_is_told() {
+        assert_eq!(function("reconciliation"), None);
+        assert_eq!(nearest("x", std::iter::empty()), None);
+    }
+
+    #[test]
+    fn a_variable_is_named_in_full() {
+        let mut scope = Scope::with_variables();
+        scope.declare("replicas", &Type::Int);
+        let hint = |word| name(word, &scope, std::iter::once("local"));
+        assert_eq!(hint("replicas").unwrap(), "a variable is read as variables.replicas");
+        assert_eq!(hint("locale").unwrap(), "did you mean local?");
+        assert_eq!(hint("objct").unwrap(), "did you mean object?");
+        assert_eq!(hint("params"), None);
+    }
 }

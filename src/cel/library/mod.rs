@@ -67,13 +67,22 @@ pub(super) struct Overload {
 
 /// The function called `name`.
 pub(super) fn function(name: &str) -> Option<&'static Function> {
-    static FUNCTIONS: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(declare);
-    FUNCTIONS.get(name)
+    LIBRARY.functions.get(name)
 }
 
-/// The names of the functions that there are, for hints.
+/// The names of the functions that an expression can have, in the order of the tables: operators,
+/// and what macros become, are written otherwise.
 pub(super) fn function_names() -> impl Iterator<Item = &'static str> {
-    TABLES.iter().flat_map(|table| table().functions.into_iter().flatten().map(|(name, _)| name))
+    let is_written = |name: &&str| name.starts_with(char::is_alphabetic) && !name.contains('@');
+    LIBRARY.names.iter().copied().filter(is_written)
+}
+
+static LIBRARY: LazyLock<Library> = LazyLock::new(declare);
+
+struct Library {
+    functions: HashMap<&'static str, Function>,
+    /// In the order of their declaration.
+    names: Vec<&'static str>,
 }
 
 const TABLES: [fn() -> Table; 12] = [
@@ -91,20 +100,19 @@ const TABLES: [fn() -> Table; 12] = [
     format::table,
 ];
 
-fn declare() -> HashMap<&'static str, Function> {
+fn declare() -> Library {
     let mut functions = HashMap::new();
+    let mut names = Vec::new();
     for (name, declared) in TABLES.iter().flat_map(|table| table().functions).flatten() {
-        let function = functions.entry(name).or_insert_with(|| Function {
-            name,
-            overloads: Vec::new(),
-            price: None,
-            is_singleton: false,
+        let function = functions.entry(name).or_insert_with(|| {
+            names.push(name);
+            Function { name, overloads: Vec::new(), price: None, is_singleton: false }
         });
         function.overloads.push(declared.overload);
         function.price = function.price.or(declared.price);
         function.is_singleton |= declared.is_singleton;
     }
-    functions
+    Library { functions, names }
 }
 
 /// Declarations, in the making.
