@@ -1,5 +1,6 @@
 //! Conversions between types.
 
+use super::arguments::first;
 use super::{Table, cost};
 use crate::cel::error::Fault;
 use crate::cel::meter::Meter;
@@ -64,25 +65,21 @@ pub(in crate::cel) fn is_conversion(name: &str) -> bool {
     )
 }
 
-fn one<'v, 'a>(arguments: &'v [Value<'a>]) -> Result<&'v Value<'a>, Fault> {
-    arguments.first().ok_or_else(Fault::no_such_overload)
-}
-
 /// cel-go's error where a text does not read as the type that is wanted.
 fn failed(from: &Value<'_>, to: &str) -> Fault {
     Fault::error(format!("type conversion error from '{}' to '{to}'", from.type_name()))
 }
 
 fn same<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    one(arguments).cloned()
+    first(arguments).cloned()
 }
 
 fn type_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    Ok(Value::Type(one(arguments)?.type_name()))
+    Ok(Value::Type(first(arguments)?.type_name()))
 }
 
 fn bool_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    match one(arguments)? {
+    match first(arguments)? {
         Value::String(text) => match &**text {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(Value::Bool(true)),
             "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(Value::Bool(false)),
@@ -93,7 +90,7 @@ fn bool_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Faul
 }
 
 fn bytes_of<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    match one(arguments)? {
+    match first(arguments)? {
         Value::String(text) => {
             meter.allocate(text.len())?;
             Ok(Value::Bytes(text.as_bytes().into()))
@@ -103,7 +100,7 @@ fn bytes_of<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>,
 }
 
 fn double_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    match one(arguments)? {
+    match first(arguments)? {
         Value::Int(value) => Ok(Value::Double(*value as f64)),
         Value::Uint(value) => Ok(Value::Double(*value as f64)),
         value @ Value::String(text) => {
@@ -185,7 +182,7 @@ fn parse_hexadecimal(text: &str) -> Option<f64> {
 }
 
 fn duration_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    match one(arguments)? {
+    match first(arguments)? {
         // An overload that is declared, and that cel-go cannot do.
         value @ Value::String(text) => parse_duration(text)
             .map(Value::Duration)
@@ -195,7 +192,7 @@ fn duration_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, 
 }
 
 fn timestamp_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    match one(arguments)? {
+    match first(arguments)? {
         Value::Int(seconds) => Timestamp::from_seconds(*seconds).map(Value::Timestamp),
         value @ Value::String(text) => Timestamp::parse(text)?
             .map(Value::Timestamp)
@@ -206,7 +203,7 @@ fn timestamp_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>,
 
 fn int_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     let overflow = || Fault::error("integer overflow");
-    match one(arguments)? {
+    match first(arguments)? {
         Value::Uint(value) => i64::try_from(*value).map(Value::Int).map_err(|_| overflow()),
         Value::Double(value) => {
             // Both ends are left out: 2^63 does not fit, and its negative cel-go refuses too.
@@ -228,7 +225,7 @@ fn int_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault
 
 fn uint_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     let overflow = || Fault::error("unsigned integer overflow");
-    match one(arguments)? {
+    match first(arguments)? {
         Value::Int(value) => u64::try_from(*value).map(Value::Uint).map_err(|_| overflow()),
         Value::Double(value) => {
             let fits = *value >= 0.0 && *value < 18_446_744_073_709_551_616.0;
@@ -244,7 +241,7 @@ fn uint_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Faul
 }
 
 fn string_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    text_of(one(arguments)?).map(Value::string)
+    text_of(first(arguments)?).map(Value::string)
 }
 
 /// The text of a value, of those that `string()` takes.

@@ -2,12 +2,13 @@
 
 use std::cmp::Ordering;
 
+use super::arguments::first_list;
 use super::operators::add;
 use super::{Run, Table, cost};
 use crate::cel::error::Fault;
 use crate::cel::meter::Meter;
+use crate::cel::value::Value;
 use crate::cel::value::compare::{equal, is_ordered, order};
-use crate::cel::value::{List, Value};
 
 /// The overloads for lists of each type that has an order.
 macro_rules! ordered {
@@ -62,16 +63,9 @@ const EXTREMES: [(&str, &str); 8] = [
     ("list(bytes).max() -> bytes", "list(bytes).min() -> bytes"),
 ];
 
-fn list_of<'v, 'a>(arguments: &'v [Value<'a>]) -> Result<&'v List<'a>, Fault> {
-    match arguments.first() {
-        Some(Value::List(list)) => Ok(list),
-        _ => Err(Fault::no_such_overload()),
-    }
-}
-
 fn is_sorted<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     let mut before: Option<Value<'_>> = None;
-    for element in list_of(arguments)?.iter() {
+    for element in first_list(arguments)?.iter() {
         if !is_ordered(&element) {
             return Err(Fault::no_such_overload());
         }
@@ -90,7 +84,7 @@ fn sum<'a>(
     zero: Value<'a>,
 ) -> Result<Value<'a>, Fault> {
     let mut total = zero;
-    for element in list_of(arguments)?.iter() {
+    for element in first_list(arguments)?.iter() {
         total = add(meter, &total, &element)?;
     }
     Ok(total)
@@ -102,7 +96,7 @@ fn extreme<'a>(
     replaced_when: Ordering,
 ) -> Result<Value<'a>, Fault> {
     let mut best: Option<Value<'a>> = None;
-    for element in list_of(arguments)?.iter() {
+    for element in first_list(arguments)?.iter() {
         if !is_ordered(&element) {
             return Err(Fault::no_such_overload());
         }
@@ -128,16 +122,16 @@ fn position<'a>(
     mut places: impl Iterator<Item = usize>,
 ) -> Result<Value<'a>, Fault> {
     let element = arguments.get(1).ok_or_else(Fault::no_such_overload)?;
-    let list = list_of(arguments)?;
+    let list = first_list(arguments)?;
     let place =
         places.find(|at| list.get(*at).is_some_and(|member| equal(meter, &member, element)));
     Ok(Value::Int(place.map_or(-1, |place| place as i64)))
 }
 
 fn index_of<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    position(meter, arguments, 0..list_of(arguments)?.len())
+    position(meter, arguments, 0..first_list(arguments)?.len())
 }
 
 fn last_index_of<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    position(meter, arguments, (0..list_of(arguments)?.len()).rev())
+    position(meter, arguments, (0..first_list(arguments)?.len()).rev())
 }

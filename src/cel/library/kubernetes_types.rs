@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::arguments::first_text;
 use super::{Table, cost};
 use crate::cel::error::Fault;
 use crate::cel::kubernetes::{Cidr, Ip, Quantity, Url, Version};
@@ -71,7 +72,7 @@ fn urls(table: Table) -> Table {
     table
         .named("url(string) -> URL", url, cost::walk_first)
         .add("isURL(string) -> bool", |_, arguments| {
-            Ok(Value::Bool(Url::is_url(text_of(arguments)?)))
+            Ok(Value::Bool(Url::is_url(first_text(arguments)?)))
         })
         .add("URL.getScheme() -> string", |_, arguments| {
             of_url(arguments, |url| url.scheme().to_owned())
@@ -129,13 +130,6 @@ fn fault(error: impl std::fmt::Display) -> Fault {
     Fault::error(error.to_string())
 }
 
-fn text_of<'v>(arguments: &'v [Value<'_>]) -> Result<&'v str, Fault> {
-    match arguments.first() {
-        Some(Value::String(text)) => Ok(text),
-        _ => Err(Fault::no_such_overload()),
-    }
-}
-
 fn of_quantity<'a>(
     arguments: &[Value<'a>],
     read: impl Fn(&Quantity) -> Result<Value<'a>, Fault>,
@@ -151,13 +145,13 @@ fn quantity_value<'a>(quantity: Quantity) -> Value<'a> {
 }
 
 fn quantity<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    let text = text_of(arguments)?;
+    let text = first_text(arguments)?;
     meter.allocate(text.len())?;
     Quantity::parse(text).map(quantity_value).map_err(fault)
 }
 
 fn is_quantity<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    Ok(Value::Bool(Quantity::parse(text_of(arguments)?).is_ok()))
+    Ok(Value::Bool(Quantity::parse(first_text(arguments)?).is_ok()))
 }
 
 fn compare_quantities<'a>(
@@ -201,7 +195,7 @@ fn minus<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault>
 fn parse_version(
     arguments: &[Value<'_>],
 ) -> Result<Result<Version, impl std::fmt::Display + use<>>, Fault> {
-    let text = text_of(arguments)?;
+    let text = first_text(arguments)?;
     match arguments.get(1) {
         None | Some(Value::Bool(false)) => Ok(Version::parse(text)),
         Some(Value::Bool(true)) => Ok(Version::parse_normalized(text)),
@@ -210,7 +204,7 @@ fn parse_version(
 }
 
 fn semver<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    meter.allocate(text_of(arguments)?.len())?;
+    meter.allocate(first_text(arguments)?.len())?;
     let version = parse_version(arguments)?.map_err(fault)?;
     Ok(Value::Kubernetes(Kubernetes::Semver(Arc::new(version))))
 }
@@ -242,7 +236,7 @@ fn compare_versions<'a>(
 }
 
 fn url<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    let text = text_of(arguments)?;
+    let text = first_text(arguments)?;
     meter.allocate(text.len())?;
     let url = Url::parse(text).map_err(fault)?;
     Ok(Value::Kubernetes(Kubernetes::Url(Arc::new(url))))
@@ -270,16 +264,16 @@ fn query<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fa
 }
 
 fn ip<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    let ip = Ip::parse(text_of(arguments)?).map_err(fault)?;
+    let ip = Ip::parse(first_text(arguments)?).map_err(fault)?;
     Ok(Value::Kubernetes(Kubernetes::Ip(ip)))
 }
 
 fn is_ip<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    Ok(Value::Bool(Ip::parse(text_of(arguments)?).is_ok()))
+    Ok(Value::Bool(Ip::parse(first_text(arguments)?).is_ok()))
 }
 
 fn is_canonical<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    Ip::is_canonical(text_of(arguments)?).map(Value::Bool).map_err(fault)
+    Ip::is_canonical(first_text(arguments)?).map(Value::Bool).map_err(fault)
 }
 
 fn of_ip<'a>(arguments: &[Value<'a>], read: impl Fn(Ip) -> Value<'a>) -> Result<Value<'a>, Fault> {
@@ -290,12 +284,12 @@ fn of_ip<'a>(arguments: &[Value<'a>], read: impl Fn(Ip) -> Value<'a>) -> Result<
 }
 
 fn cidr<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    let cidr = Cidr::parse(text_of(arguments)?).map_err(fault)?;
+    let cidr = Cidr::parse(first_text(arguments)?).map_err(fault)?;
     Ok(Value::Kubernetes(Kubernetes::Cidr(cidr)))
 }
 
 fn is_cidr<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    Ok(Value::Bool(Cidr::parse(text_of(arguments)?).is_ok()))
+    Ok(Value::Bool(Cidr::parse(first_text(arguments)?).is_ok()))
 }
 
 fn of_cidr<'a>(

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::arguments::first_list;
 use super::{Table, cost};
 use crate::cel::error::Fault;
 use crate::cel::meter::Meter;
@@ -35,13 +36,6 @@ macro_rules! sorts {
 
 const ORDERED: [(&str, &str); 8] =
     sorts!("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes");
-
-fn list_of<'v, 'a>(arguments: &'v [Value<'a>]) -> Result<&'v List<'a>, Fault> {
-    match arguments.first() {
-        Some(Value::List(list)) => Ok(list),
-        _ => Err(Fault::no_such_overload()),
-    }
-}
 
 /// What Go says where a value is taken for a list that is none: the first method that it lacks.
 pub(super) fn not_a_list(go_type: &str, can_add: bool) -> String {
@@ -136,7 +130,7 @@ fn range<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fa
 }
 
 fn reverse<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    let list = list_of(arguments)?;
+    let list = first_list(arguments)?;
     let mut reversed = room(meter, list.len())?;
     reversed.extend(list.iter().rev());
     Ok(Value::list(reversed))

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{Table, cost};
+use super::arguments::two;
+use super::{Table, cost, unreached};
 use crate::cel::error::Fault;
 use crate::cel::meter::Meter;
 use crate::cel::value::compare::{equal, is_ordered, order};
@@ -94,24 +95,12 @@ const COMPARISONS: [([&str; 14], super::Run); 4] = [
     (comparison!("_>=_"), greater_or_equal),
 ];
 
-/// Operators that are steps of the program, not calls; the checker alone asks for them here.
-fn unreached<'a>(_: &mut Meter, _: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    Err(Fault::no_such_overload())
-}
-
 /// The left operand can't do `operator` with anything.
 fn cannot(operator: &'static str, left: &Value<'_>) -> Fault {
     match left {
         // These answer for themselves in cel-go, and name no operator.
         Value::String(_) | Value::Timestamp(_) | Value::Duration(_) => Fault::no_such_overload(),
         _ => Fault::error(format!("no such overload: {operator}")),
-    }
-}
-
-fn two<'v, 'a>(arguments: &'v [Value<'a>]) -> Result<(&'v Value<'a>, &'v Value<'a>), Fault> {
-    match arguments {
-        [left, right] => Ok((left, right)),
-        _ => Err(Fault::no_such_overload()),
     }
 }
 

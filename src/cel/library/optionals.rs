@@ -1,6 +1,7 @@
 //! Values that may be absent.
 
-use super::Table;
+use super::arguments::{first, first_list};
+use super::{Table, unreached};
 use crate::cel::error::Fault;
 use crate::cel::meter::Meter;
 use crate::cel::value::Value;
@@ -15,18 +16,19 @@ pub(super) fn table() -> Table {
         .add("list(optional(V)).unwrapOpt() -> list(V)", unwrap)
         .add("optional(V).hasValue() -> bool", has_value)
         .add("optional(V).value() -> V", value)
-        .add("optional(V).or(optional(V)) -> optional(V)", or)
-        .add("optional(V).orValue(V) -> V", or_value)
-        .add("list(V).first() -> optional(V)", first)
-        .add("list(V).last() -> optional(V)", last)
+        // These evaluate their argument only where it is needed: steps of the program.
+        .add("optional(V).or(optional(V)) -> optional(V)", unreached)
+        .add("optional(V).orValue(V) -> V", unreached)
+        .add("list(V).first() -> optional(V)", first_element)
+        .add("list(V).last() -> optional(V)", last_element)
 }
 
 fn of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    arguments.first().cloned().map(Value::some).ok_or_else(Fault::no_such_overload)
+    first(arguments).cloned().map(Value::some)
 }
 
 fn of_non_zero<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    let value = arguments.first().ok_or_else(Fault::no_such_overload)?;
+    let value = first(arguments)?;
     let is_zero = match value {
         Value::Null => true,
         Value::Bool(value) => !value,
@@ -45,9 +47,7 @@ fn of_non_zero<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, 
 }
 
 fn unwrap<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    let Some(Value::List(list)) = arguments.first() else {
-        return Err(Fault::no_such_overload());
-    };
+    let list = first_list(arguments)?;
     meter.allocate(list.len() * size_of::<Value<'_>>())?;
     let mut present = Vec::new();
     for element in list.iter() {
@@ -74,41 +74,19 @@ fn value<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault>
     }
 }
 
-// `or` and `orValue` evaluate their argument only where it is needed, so they are steps of the
-// program; here they are declared.
-
-fn or<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    match arguments {
-        [Value::Optional(None), other] => Ok(other.clone()),
-        [first, ..] => Ok(first.clone()),
-        [] => Err(Fault::no_such_overload()),
-    }
-}
-
-fn or_value<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    match arguments {
-        [Value::Optional(None), other] => Ok(other.clone()),
-        [Value::Optional(Some(value)), ..] => value.found(),
-        [first, ..] => Ok(first.clone()),
-        [] => Err(Fault::no_such_overload()),
-    }
-}
-
 fn end<'a>(
     arguments: &[Value<'a>],
     index: impl Fn(usize) -> Option<usize>,
 ) -> Result<Value<'a>, Fault> {
-    let Some(Value::List(list)) = arguments.first() else {
-        return Err(Fault::no_such_overload());
-    };
+    let list = first_list(arguments)?;
     let element = index(list.len()).and_then(|index| list.get(index));
     Ok(element.map_or(Value::Optional(None), Value::some))
 }
 
-fn first<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
+fn first_element<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     end(arguments, |_| Some(0))
 }
 
-fn last<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
+fn last_element<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     end(arguments, |length| length.checked_sub(1))
 }

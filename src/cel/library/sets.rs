@@ -1,5 +1,6 @@
 //! Lists as sets.
 
+use super::arguments::two_lists;
 use super::operators::is_in;
 use super::{Table, cost};
 use crate::cel::error::Fault;
@@ -13,17 +14,14 @@ pub(super) fn table() -> Table {
         .priced("sets.intersects(list(T), list(T)) -> bool", intersects, cost::sets)
 }
 
-fn two_lists<'v, 'a>(
+/// The two lists, unless to compare each element with each is too much.
+fn comparable<'v, 'a>(
     meter: &Meter,
     arguments: &'v [Value<'a>],
 ) -> Result<(&'v List<'a>, &'v List<'a>), Fault> {
-    match arguments {
-        [Value::List(a), Value::List(b)] => {
-            meter.foresee(cost::sets(arguments, None))?;
-            Ok((a, b))
-        }
-        _ => Err(Fault::no_such_overload()),
-    }
+    let lists = two_lists(arguments)?;
+    meter.foresee(cost::sets(arguments, None))?;
+    Ok(lists)
 }
 
 fn holds_all(meter: &mut Meter, list: &List<'_>, part: &List<'_>) -> bool {
@@ -32,17 +30,17 @@ fn holds_all(meter: &mut Meter, list: &List<'_>, part: &List<'_>) -> bool {
 }
 
 fn contains<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    let (list, part) = two_lists(meter, arguments)?;
+    let (list, part) = comparable(meter, arguments)?;
     Ok(Value::Bool(holds_all(meter, list, part)))
 }
 
 fn equivalent<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    let (a, b) = two_lists(meter, arguments)?;
+    let (a, b) = comparable(meter, arguments)?;
     Ok(Value::Bool(holds_all(meter, a, b) && holds_all(meter, b, a)))
 }
 
 fn intersects<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    let (a, b) = two_lists(meter, arguments)?;
+    let (a, b) = comparable(meter, arguments)?;
     let b = Value::List(b.clone());
     Ok(Value::Bool(a.iter().any(|element| is_in(meter, &element, &b) == Ok(true))))
 }

@@ -1,5 +1,6 @@
 //! What is left of the standard library: sizes and parts of strings.
 
+use super::arguments::two_texts;
 use super::{Table, cost};
 use crate::cel::error::Fault;
 use crate::cel::meter::Meter;
@@ -27,13 +28,6 @@ fn size<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> 
         }
         [Value::Timestamp(_) | Value::Duration(_)] => Err(Fault::no_such_overload()),
         _ => Err(Fault::error("no such overload: size")),
-    }
-}
-
-fn two_texts<'v>(arguments: &'v [Value<'_>]) -> Result<(&'v str, &'v str), Fault> {
-    match arguments {
-        [Value::String(text), Value::String(part)] => Ok((text, part)),
-        _ => Err(Fault::no_such_overload()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! cel-go's functions of strings, version 2. Places are counted in characters.
 
+use super::arguments::first_text;
 use super::{Table, cost, string_format};
 use crate::cel::error::Fault;
 use crate::cel::meter::Meter;
@@ -100,23 +101,16 @@ fn last_index_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>
     Ok(Value::Int(found.map_or(-1, |at| character_at(text, at))))
 }
 
-fn one_text<'v, 'a>(arguments: &'v [Value<'a>]) -> Result<&'v str, Fault> {
-    match arguments.first() {
-        Some(Value::String(text)) => Ok(text),
-        _ => Err(Fault::no_such_overload()),
-    }
-}
-
 fn lower<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    made(meter, one_text(arguments)?.to_ascii_lowercase())
+    made(meter, first_text(arguments)?.to_ascii_lowercase())
 }
 
 fn upper<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    made(meter, one_text(arguments)?.to_ascii_uppercase())
+    made(meter, first_text(arguments)?.to_ascii_uppercase())
 }
 
 fn trim<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    made(meter, one_text(arguments)?.trim().to_owned())
+    made(meter, first_text(arguments)?.trim().to_owned())
 }
 
 fn replace<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
@@ -213,7 +207,7 @@ fn join<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fau
 }
 
 fn quote<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    let text = one_text(arguments)?;
+    let text = first_text(arguments)?;
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for character in text.chars() {
