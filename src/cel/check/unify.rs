@@ -202,3 +202,112 @@ fn is_no_more_specific(a: &Type, b: &Type) -> bool {
         (a, b) => a == b,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_overload_that_fails_leaves_nothing_bound() {
+        let mut unifier = Unifier::default();
+        let parameter = unifier.fresh();
+        let expected = [parameter.clone(), Type::Int];
+        assert!(!unifier.are_assignable(&[Type::Int, Type::String], &expected));
+        assert_eq!(unifier.substitute(&parameter, false), parameter);
+        assert!(unifier.are_assignable(&[Type::String, Type::Int], &expected));
+        assert_eq!(unifier.substitute(&parameter, false), Type::String);
+    }
+
+    #[test]
+    fn an_overload_that_fails_leaves_what_was_bound_before() {
+        let mut unifier = Unifier::default();
+        let parameter = unifier.fresh();
+        let (numbers, anything) = (Type::list(Type::Int), Type::list(Type::Dyn));
+        assert!(unifier.is_assignable(&numbers, &parameter));
+        let expected = [parameter.clone(), Type::Int];
+        assert!(!unifier.are_assignable(&[anything.clone(), Type::Bool], &expected));
+        assert_eq!(unifier.substitute(&parameter, false), numbers);
+        assert!(unifier.are_assignable(&[anything.clone(), Type::Int], &expected));
+        assert_eq!(unifier.substitute(&parameter, false), anything);
+    }
+
+    #[test]
+    fn another_number_of_arguments_does_not_fit() {
+        let mut unifier = Unifier::default();
+        assert!(!unifier.are_assignable(&[Type::Int], &[Type::Int, Type::Int]));
+        assert!(unifier.are_assignable(&[], &[]));
+    }
+
+    #[test]
+    fn nothing_stands_for_a_part_of_itself() {
+        let mut unifier = Unifier::default();
+        let parameter = unifier.fresh();
+        let list = Type::list(parameter.clone());
+        assert!(!unifier.is_assignable(&list, &parameter));
+        assert!(!unifier.is_assignable(&parameter, &list));
+        assert!(unifier.is_assignable(&parameter, &parameter));
+        assert_eq!(unifier.substitute(&parameter, false), parameter);
+    }
+
+    #[test]
+    fn nor_for_what_is_bound_to_a_whole_of_it() {
+        let mut unifier = Unifier::default();
+        let (inner, outer) = (unifier.fresh(), unifier.fresh());
+        assert!(unifier.is_assignable(&Type::list(inner.clone()), &outer));
+        assert!(!unifier.is_assignable(&outer, &inner));
+        assert!(!unifier.is_assignable(&inner, &outer));
+        assert_eq!(unifier.substitute(&inner, false), inner);
+    }
+
+    #[test]
+    fn null_agrees_with_what_may_be_absent() {
+        let mut unifier = Unifier::default();
+        for (type_, agrees) in [
+            (Type::Null, true),
+            (Type::Dyn, true),
+            (Type::Error, true),
+            (Type::optional(Type::Int), true),
+            (Type::Timestamp, true),
+            (Type::Duration, true),
+            (Type::Opaque("net.IP"), true),
+            (Type::Object("kubernetes.Quantity"), true),
+            (Type::Bool, false),
+            (Type::Int, false),
+            (Type::Uint, false),
+            (Type::Double, false),
+            (Type::String, false),
+            (Type::Bytes, false),
+            (Type::list(Type::Dyn), false),
+            (Type::map(Type::Dyn, Type::Dyn), false),
+            (Type::Type(None), false),
+        ] {
+            assert_eq!(unifier.is_assignable(&Type::Null, &type_), agrees, "null to {type_}");
+            assert_eq!(unifier.is_assignable(&type_, &Type::Null), agrees, "{type_} to null");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_stays_or_is_dyn() {
+        let mut unifier = Unifier::default();
+        let list = Type::list(unifier.fresh());
+        assert_eq!(unifier.substitute(&list, false), list);
+        assert_eq!(unifier.substitute(&list, true), Type::list(Type::Dyn));
+    }
+
+    #[test]
+    fn a_type_that_grows_without_end_is_not_small() {
+        let unifier = Unifier::default();
+        let doubled =
+            |times| (0..times).fold(Type::Int, |type_, _| Type::map(type_.clone(), type_));
+        assert!(unifier.is_small(&doubled(8)));
+        assert!(!unifier.is_small(&doubled(9)));
+        assert!(!unifier.is_small(&doubled(40)));
+    }
+
+    #[test]
+    fn the_more_general_type_has_more_dyn() {
+        let (numbers, anything) = (Type::list(Type::Int), Type::list(Type::Dyn));
+        assert_eq!(most_general(&numbers, &anything), &anything);
+        assert_eq!(most_general(&anything, &numbers), &anything);
+    }
+}

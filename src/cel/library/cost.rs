@@ -149,3 +149,95 @@ pub(super) fn contains_cidr_text(arguments: &[Value<'_>], result: Option<&Value<
 pub(super) fn unit(_: &[Value<'_>], _: Option<&Value<'_>>) -> u64 {
     1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cel::library::Price;
+
+    const SIZES: [usize; 4] = [0, 1, 10, 11];
+
+    fn text<'a>(size: usize) -> Value<'a> {
+        Value::string("é".repeat(size))
+    }
+
+    fn list_of<'a>(size: usize, element: Value<'a>) -> Value<'a> {
+        Value::list(vec![element; size])
+    }
+
+    fn prices(price: Price, arguments: impl Fn(usize) -> Vec<Value<'static>>) -> [u64; 4] {
+        SIZES.map(|size| price(&arguments(size), Some(&text(size))))
+    }
+
+    #[test]
+    fn prices_round_up_at_ten_characters() {
+        let both = |size| vec![text(size), text(size)];
+        let table: [(&str, Price, [u64; 4]); 14] = [
+            ("walk_first", walk_first, [0, 1, 1, 2]),
+            ("walk_twice", walk_twice, [0, 1, 2, 3]),
+            ("walk_result_twice", walk_result_twice, [0, 1, 2, 3]),
+            ("walk_both", walk_both, [0, 1, 2, 3]),
+            ("walk_shorter", walk_shorter, [0, 1, 1, 2]),
+            ("product_of_walks", product_of_walks, [0, 1, 1, 4]),
+            ("pattern", pattern, [0, 1, 6, 6]),
+            ("size_of_second", size_of_second, [0, 1, 10, 11]),
+            ("list_of_result", list_of_result, [11, 12, 21, 22]),
+            ("contains_ip", contains_ip, [0, 1, 2, 3]),
+            ("contains_ip_text", contains_ip_text, [0, 2, 3, 5]),
+            ("contains_cidr", contains_cidr, [1, 3, 4, 6]),
+            ("contains_cidr_text", contains_cidr_text, [1, 4, 5, 8]),
+            ("unit", unit, [1, 1, 1, 1]),
+        ];
+        for (name, price, expected) in table {
+            assert_eq!(prices(price, both), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn lists_are_priced_by_their_elements() {
+        let numbers = |size| list_of(size, Value::Int(1));
+        let both = |size| vec![numbers(size), numbers(size)];
+        assert_eq!(prices(sets, both), [1, 2, 101, 122]);
+        assert_eq!(prices(sets_both_ways, both), [1, 3, 201, 243]);
+        assert_eq!(prices(compare_elements, both), [11, 13, 211, 253]);
+        assert_eq!(prices(compare_keys, both), [11, 13, 211, 253]);
+        let texts = |size| vec![list_of(size, text(1))];
+        assert_eq!(prices(compare_elements, texts), [11, 13, 221, 265]);
+    }
+
+    #[test]
+    fn flattening_is_priced_by_its_depth() {
+        let list = |size| list_of(size, Value::Int(1));
+        let to = |depth| move |size| vec![list(size), Value::Int(depth)];
+        assert_eq!(prices(flattening, |size| vec![list(size)]), [11, 12, 21, 22]);
+        assert_eq!(prices(flattening, to(0)), [11, 11, 11, 11]);
+        assert_eq!(prices(flattening, to(2)), [11, 13, 31, 33]);
+        assert_eq!(prices(flattening, to(-1)), [11, 11, 11, 11]);
+    }
+
+    #[test]
+    fn a_deep_walk_counts_bytes_and_rounds_down() {
+        let ascii = |size: usize| Value::string("x".repeat(size));
+        assert_eq!(prices(deep_walk, |size| vec![ascii(size)]), [0, 0, 1, 1]);
+        assert_eq!(prices(deep_walk, |size| vec![text(size)]), [0, 0, 2, 2]);
+        assert_eq!(prices(deep_walk, |size| vec![list_of(size, ascii(10))]), [0, 1, 10, 11]);
+        assert_eq!(prices(deep_walk, |size| vec![list_of(size, Value::Null)]), [0, 1, 10, 11]);
+        assert_eq!(deep_walk(&[], None), 0);
+    }
+
+    #[test]
+    fn what_is_not_there_counts_as_one() {
+        assert_eq!(walk_first(&[], None), 1);
+        assert_eq!(walk_result_twice(&[], None), 1);
+        assert_eq!(list_of_result(&[], None), 12);
+        assert_eq!(compare_elements(&[Value::Null], None), 1);
+    }
+
+    #[test]
+    fn the_shorter_of_two_is_counted() {
+        assert_eq!(shorter(&text(11), &text(10)), 10);
+        assert_eq!(shorter(&text(11), &Value::Int(7)), 1);
+        assert_eq!(shorter(&Value::Int(7), &text(0)), 0);
+        assert_eq!(shorter(&list_of(3, Value::Null), &list_of(2, Value::Null)), 2);
+    }
+}

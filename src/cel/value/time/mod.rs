@@ -4,6 +4,8 @@
 mod calendar;
 mod duration;
 mod rfc3339;
+#[cfg(test)]
+mod tests;
 
 pub(in crate::cel) use calendar::Calendar;
 pub(in crate::cel) use duration::{duration_seconds, go_duration, parse_duration};
