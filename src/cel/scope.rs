@@ -89,8 +89,8 @@ impl Scope {
     }
 }
 
-/// What the API server remembers of the type of a variable: of what its schemas have no word for,
-/// nothing.
+/// The type of a variable as the API server remembers it: `dyn` stands for what its schemas can't
+/// express.
 fn kept(type_: &Type) -> Type {
     match type_ {
         Type::List(element) => Type::list(kept(element)),
@@ -109,7 +109,7 @@ fn kept(type_: &Type) -> Type {
     }
 }
 
-/// What of the request a name stands for.
+/// The part of the request that a name stands for.
 pub(super) fn input(name: &str) -> Option<Input> {
     Some(match name {
         "object" => Input::Object,
@@ -120,8 +120,8 @@ pub(super) fn input(name: &str) -> Option<Input> {
     })
 }
 
-/// The type that a name is the name of. The API server can name only those that cel-go itself
-/// registers, and of Kubernetes' own those two.
+/// The type that a name denotes. The API server knows by name only the types that cel-go itself
+/// registers, and of Kubernetes' own types IP and CIDR.
 pub(super) fn type_name(name: &str) -> Option<Type> {
     Some(match name {
         "bool" => Type::Bool,

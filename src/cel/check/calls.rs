@@ -45,7 +45,7 @@ impl Checker<'_> {
         result
     }
 
-    /// Whether a part that has to be a bool is one; if not, that is told.
+    /// Whether a part that has to be a bool is one; if not, that is noted as a mistake.
     pub(super) fn expect_bool(&mut self, node: &Node, type_: &Type) -> bool {
         if self.unifier.is_assignable(type_, &Type::Bool) {
             return true;
@@ -88,8 +88,8 @@ impl Checker<'_> {
         type_
     }
 
-    /// The overloads of a function that fit: the type of the result, and the overload if there is
-    /// but one. If there is none, that is told.
+    /// Finds the overloads of a function that fit: the type of the result, and the overload if
+    /// only one fits. If none does, that is noted as a mistake.
     pub(super) fn resolve(
         &mut self,
         at: Position,

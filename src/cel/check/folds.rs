@@ -6,7 +6,7 @@ use crate::cel::syntax::{Fold, FoldKind, Node, OptionalMap, Position, SORT_BY_IN
 use crate::cel::types::Type;
 
 impl Checker<'_> {
-    /// The type of a call of types; that there is no such overload is told.
+    /// The type of a call with arguments of `types`; if no overload fits, that is noted as a mistake.
     fn apply(&mut self, at: Position, name: &str, is_member: bool, types: &[Type]) -> Type {
         let resolved = library::function(name)
             .and_then(|function| self.resolve(at, function, is_member, types));

@@ -13,7 +13,7 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>)
     is_near.then(|| format!("did you mean {best}?"))
 }
 
-/// Why a name is not there that a ValidatingAdmissionPolicy may have.
+/// Why a name that a ValidatingAdmissionPolicy may use is not available here.
 pub(super) fn unavailable(name: &str) -> Option<&'static str> {
     match name {
         "authorizer" => Some(
@@ -25,7 +25,7 @@ pub(super) fn unavailable(name: &str) -> Option<&'static str> {
     }
 }
 
-/// What is called on `authorizer` and on what comes of it (`library/authz.go` of the API server).
+/// The methods of `authorizer` and of what they give (`library/authz.go` of the API server).
 pub(super) const AUTHORIZER_METHODS: [&str; 15] = [
     "allowed",
     "check",
@@ -61,7 +61,7 @@ const MACROS: [&str; 13] = [
     "has",
 ];
 
-/// Of a name that is not there.
+/// The hint for a name that is not declared.
 pub(super) fn name<'n>(
     name: &str,
     scope: &'n Scope,
@@ -82,7 +82,7 @@ pub(super) fn name<'n>(
     nearest(name, scope.names().chain(locals))
 }
 
-/// Of a function that is not there.
+/// The hint for a function that is not declared.
 pub(super) fn function(name: &str) -> Option<String> {
     let hint = match name {
         "all" | "exists" | "exists_one" | "existsOne" | "filter" | "map" => {
@@ -106,7 +106,7 @@ pub(super) fn function(name: &str) -> Option<String> {
     Some(hint.to_owned())
 }
 
-/// Of an overload that is not there.
+/// The hint for a call that no overload of the function fits.
 pub(super) fn overload(function: &str, types: &[Type]) -> Option<String> {
     let is = |type_: &Type| types.contains(type_);
     let hint = match function {

@@ -226,7 +226,8 @@ impl Checker<'_> {
         }
     }
 
-    /// The one type of several elements; that they have to be of one is looked at afterwards.
+    /// The type that several elements have in common, or `dyn`; whether they may differ is checked
+    /// afterwards, in `literals`.
     fn join(&mut self, before: Option<Type>, type_: Type) -> Type {
         match before {
             None => type_,

@@ -183,10 +183,10 @@ fn parse_hexadecimal(text: &str) -> Option<f64> {
 
 fn duration_of<'a>(_: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
     match first(arguments)? {
-        // An overload that is declared, and that cel-go cannot do.
         value @ Value::String(text) => parse_duration(text)
             .map(Value::Duration)
             .ok_or_else(|| failed(value, "google.protobuf.Duration")),
+        // That of an int is declared, but cel-go has no implementation of it.
         other => Err(failed(other, "google.protobuf.Duration")),
     }
 }

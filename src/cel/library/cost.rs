@@ -2,9 +2,9 @@
 
 use crate::cel::value::Value;
 
-/// The share of a character that a walk through text costs.
+/// What a walk through text costs for each character.
 const TRAVERSAL: f64 = 0.1;
-/// The share of a character of a pattern.
+/// What a pattern costs for each of its characters.
 const PATTERN: f64 = 0.25;
 /// What making a list costs.
 pub(in crate::cel) const LIST: u64 = 10;
@@ -28,7 +28,7 @@ pub(super) fn walk_first(arguments: &[Value<'_>], _: Option<&Value<'_>>) -> u64 
     traversal(size(arguments, 0))
 }
 
-/// A walk, and making as much again.
+/// A walk through a text, and making one as long.
 pub(super) fn walk_twice(arguments: &[Value<'_>], _: Option<&Value<'_>>) -> u64 {
     (size(arguments, 0) as f64 * 2.0 * TRAVERSAL).ceil() as u64
 }

@@ -37,7 +37,7 @@ macro_rules! sorts {
 const ORDERED: [(&str, &str); 8] =
     sorts!("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes");
 
-/// What Go says where a value is taken for a list that is none: the first method that it lacks.
+/// What Go says where a value is taken for a list but is not one: the first method it lacks.
 pub(super) fn not_a_list(go_type: &str, can_add: bool) -> String {
     let missing = if can_add { "Contains" } else { "Add" };
     format!("interface conversion: {go_type} is not traits.Lister: missing method {missing}")
@@ -68,7 +68,7 @@ fn slice<'a>(meter: &mut Meter, arguments: &[Value<'a>]) -> Result<Value<'a>, Fa
     Ok(Value::list(part))
 }
 
-/// The API server's failure where it takes a value for a whole number that is none.
+/// The API server's failure where it takes a value for an int but it is not one.
 pub(in crate::cel) fn not_an_int(go_type: &str) -> String {
     format!("interface conversion: ref.Val is {go_type}, not types.Int")
 }

@@ -216,8 +216,8 @@ impl Function {
         }
     }
 
-    /// What a call is whose argument has failed: mostly that failure. But where cel-go prices a
-    /// call by a list, it takes the failure for the list.
+    /// The fault of a call whose argument has failed: mostly the argument's own. But where cel-go
+    /// prices a call by the length of a list, it takes the failure for that list, and breaks.
     pub(super) fn failed(&self, only: Option<&Overload>, fault: Fault) -> Fault {
         let is_priced_by_list = match self.name {
             "distinct" => true,

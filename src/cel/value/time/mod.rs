@@ -18,7 +18,8 @@ const NANOS: i64 = 1_000_000_000;
 /// Timestamp, which is CEL's.
 const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
-/// A point in time, and the offset from UTC that it was written with: `string()` writes it so.
+/// A point in time, and the offset from UTC that it was written with, in which `string()` writes
+/// it again.
 #[derive(Clone, Copy, Debug)]
 pub struct Timestamp {
     seconds: i64,
