@@ -56,6 +56,10 @@ impl Options {
         let object = or_of_request(read("--object", &self.object)?, "object");
         let old_object = or_of_request(read("--old-object", &self.old_object)?, "oldObject");
         let namespace_object = read("--namespace-object", &self.namespace_object)?;
+        check_request(&request).context("--request")?;
+        if let Some(kind) = namespace_object.get("kind").filter(|kind| *kind != "Namespace") {
+            bail!("--namespace-object: expected a Namespace, got the kind {kind}");
+        }
         Ok(Inputs {
             object: Json::from(&object),
             old_object: Json::from(&old_object),
@@ -76,6 +80,21 @@ impl Inputs {
     }
 }
 
+/// Whether it is an admission request at all.
+fn check_request(request: &Value) -> anyhow::Result<()> {
+    const OPERATIONS: [&str; 4] = ["CREATE", "UPDATE", "DELETE", "CONNECT"];
+    if request.is_null() {
+        return Ok(());
+    }
+    let operation = request.get("operation").unwrap_or(&Value::Null);
+    ensure!(
+        operation.as_str().is_some_and(|operation| OPERATIONS.contains(&operation)),
+        "operation: expected one of {}, got {operation}: is it the request of an AdmissionReview?",
+        OPERATIONS.join(", ")
+    );
+    Ok(())
+}
+
 fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
@@ -89,7 +108,9 @@ fn read(path: &Path) -> anyhow::Result<Value> {
     } else {
         std::fs::read_to_string(path)?
     };
-    let documents: Vec<Value> = serde_saphyr::from_multiple(&text)?;
+    // kubectl reads YAML 1.1, in which a file's mode of 0644 is an octal number.
+    let options = serde_saphyr::options! { legacy_octal_numbers: true };
+    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(&text, options)?;
     let mut documents = documents.into_iter().filter(|document| !document.is_null());
     match (documents.next(), documents.count()) {
         (Some(object @ Value::Object(_)), 0) => Ok(object),

@@ -36,6 +36,18 @@ impl Comparison {
         Ok(Self { theirs: theirs.clone(), ours: ours::ask(&draft.policy(), seen)? })
     }
 
+    /// Whether the two messages are of the same characters, as where a map's entries are printed in
+    /// Go's order, which is another each time.
+    pub fn differ_by_order_alone(&self) -> bool {
+        let sorted = |text: &str| {
+            let mut characters: Vec<char> = text.chars().collect();
+            characters.sort_unstable();
+            characters
+        };
+        self.theirs.outcome == self.ours.outcome
+            && sorted(&self.theirs.message) == sorted(&self.ours.message)
+    }
+
     /// How they stand to each other.
     pub fn relation(&self) -> Relation {
         match (self.theirs.outcome, self.ours.outcome) {
