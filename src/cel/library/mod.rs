@@ -92,10 +92,11 @@ const TABLES: [fn() -> Table; 12] = [
     standard::table,
     timestamps::table,
     optionals::table,
+    // Before those of strings: of `indexOf` on what may be either, the first that fits is taken.
+    kubernetes_lists::table,
     strings::table,
     regexes::table,
     lists::table,
-    kubernetes_lists::table,
     sets::table,
     kubernetes_types::table,
     format::table,
