@@ -10,7 +10,7 @@ use crate::cel::library::{equality_cost, not_an_int, pattern_cost};
 use crate::cel::meter::Meter;
 use crate::cel::value::compare::equality;
 use crate::cel::value::display::go_value;
-use crate::cel::value::{Key, Value};
+use crate::cel::value::{Key, Kubernetes, Value};
 
 /// What making a list or a map costs.
 pub(super) const LIST_COST: u64 = 10;
@@ -40,12 +40,9 @@ impl<'a> Machine<'a, '_> {
             }
             Plan::And(terms) => self.logic(terms, false),
             Plan::Or(terms) => self.logic(terms, true),
-            Plan::Equal(sides) => match self.equality(sides)? {
-                Some(equal) => Ok(Value::Bool(equal)),
-                None => Err(Fault::no_such_overload()),
-            },
+            Plan::Equal(sides) => self.equality(sides)?.map(Value::Bool),
             // What cannot be compared is unequal all the same.
-            Plan::NotEqual(sides) => Ok(Value::Bool(self.equality(sides)? != Some(true))),
+            Plan::NotEqual(sides) => Ok(Value::Bool(self.equality(sides)? != Ok(true))),
             Plan::Call(call) => self.call(call),
             Plan::Level(level) => self.evaluate(level).map_err(|fault| match fault {
                 Fault::Error(_) => Fault::Aborted(not_an_int("*types.Err").into()),
@@ -119,10 +116,16 @@ impl<'a> Machine<'a, '_> {
         }
     }
 
-    fn equality(&mut self, sides: &'a (Plan, Plan)) -> Result<Option<bool>, Fault> {
+    /// Whether two steps give the same, or why that can't be told.
+    fn equality(&mut self, sides: &'a (Plan, Plan)) -> Result<Result<bool, Fault>, Fault> {
         let (left, right) = self.both(&sides.0, &sides.1)?;
         self.meter.charge(equality_cost(&left, &right))?;
-        Ok(equality(self.meter, &left, &right))
+        Ok(equality(self.meter, &left, &right).ok_or_else(|| {
+            // A value that is in no optional does not look into one.
+            let is_optional = matches!(left, Value::Optional(_));
+            let lost = left.lost().or_else(|| right.lost().filter(|_| is_optional));
+            lost.map_or_else(Fault::no_such_overload, Kubernetes::error)
+        }))
     }
 
     fn call(&mut self, call: &'a CallPlan) -> Outcome<'a> {

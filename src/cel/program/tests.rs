@@ -214,3 +214,13 @@ fn a_key_may_be_there_once_where_maps_are_made_by_a_macro() {
         "insert failed: key 1 already exists",
     );
 }
+
+#[test]
+fn what_an_optional_has_lost_is_told_where_it_is_compared() {
+    let lost = "optional.of(2).optFlatMap(x, optional.of(ip('::1')))";
+    let why = "unsupported conversion to ref.Val: (netip.Addr)::1";
+    fails(&format!("{lost} == optional.of(ip('::'))"), why);
+    fails(&format!("optional.of(ip('::')) == {lost}"), why);
+    fails(&format!("dyn(ip('::')) == dyn({lost})"), "no such overload");
+    is(&format!("{lost} != optional.of(ip('::'))"), "true");
+}

@@ -90,6 +90,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// What was lost in this optional.
+    pub(super) fn lost(&self) -> Option<&Kubernetes> {
+        match self {
+            Self::Kubernetes(lost @ Kubernetes::Lost(_)) => Some(lost),
+            Self::Optional(Some(value)) => value.lost(),
+            _ => None,
+        }
+    }
+
     /// This value, borrowing what a clone would share: for constants, which many threads read.
     pub(super) fn borrowed(&'a self) -> Self {
         match self {
