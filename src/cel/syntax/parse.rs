@@ -56,6 +56,9 @@ fn parse_here(source: &str) -> Result<(Node, usize), Vec<Mistake>> {
     let parsed = catch_unwind(AssertUnwindSafe(|| parser.parse_with_source_info(source)))
         .map_err(|_| vec![whole(UNREADABLE.to_owned())])?;
     let (tree, places) = parsed.map_err(|errors| mistakes(source, &errors))?;
+    if is_nested_too_deep(&tree) {
+        return Err(vec![recursion_limit()]);
+    }
     if is_too_deep(&tree) {
         return Err(vec![unplaced("max recursion depth exceeded".to_owned())]);
     }
@@ -75,6 +78,10 @@ fn unplaced(message: String) -> Mistake {
     whole(format!("compilation failed: ERROR: <input>:-1:0: {message}"))
 }
 
+fn recursion_limit() -> Mistake {
+    unplaced(format!("expression recursion limit exceeded: {MAX_NESTING}"))
+}
+
 /// A mistake of no place.
 fn whole(message: String) -> Mistake {
     Mistake { line: 0, column: 0, message, hint: None }
@@ -82,7 +89,7 @@ fn whole(message: String) -> Mistake {
 
 fn mistakes(source: &str, errors: &ParseErrors) -> Vec<Mistake> {
     if errors.errors.iter().any(|error| error.msg.contains("Recursion limit")) {
-        return vec![unplaced(format!("expression recursion limit exceeded: {MAX_NESTING}"))];
+        return vec![recursion_limit()];
     }
     let mut mistakes: Vec<Mistake> = errors
         .errors
@@ -181,6 +188,39 @@ impl<'s> Lines<'s> {
     }
 }
 
+/// Whether right operands are nested deeper than the rules of cel-go's grammar may: each is within
+/// two of one rule, and the parser here counts but one.
+fn is_nested_too_deep(root: &IdedExpr) -> bool {
+    const OPERATORS: [&str; 12] =
+        ["_+_", "_-_", "_*_", "_/_", "_%_", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "@in"];
+    let mut work = vec![(root, 0)];
+    while let Some((node, depth)) = work.pop() {
+        if depth >= MAX_NESTING {
+            return true;
+        }
+        match &node.expr {
+            Expr::Call(call) => {
+                let is_operator = OPERATORS.contains(&call.func_name.as_str());
+                work.extend(call.target.iter().map(|target| (&**target, depth)));
+                work.extend(call.args.iter().enumerate().map(|(index, argument)| {
+                    (argument, if is_operator && index == 1 { depth + 2 } else { depth })
+                }));
+            }
+            Expr::Select(select) => work.push((&select.operand, depth)),
+            Expr::List(list) => work.extend(list.elements.iter().map(|element| (element, depth))),
+            Expr::Map(map) => {
+                for entry in &map.entries {
+                    if let EntryExpr::MapEntry(entry) = &entry.expr {
+                        work.extend([(&entry.key, depth), (&entry.value, depth)]);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
 /// Whether operators and selections are nested deeper than cel-go's parser recurses.
 fn is_too_deep(root: &IdedExpr) -> bool {
     let mut work = vec![(root, 0)];
@@ -258,6 +298,15 @@ mod tests {
         ] {
             assert_eq!(first(source).message, message, "{source}");
         }
+    }
+
+    #[test]
+    fn right_operands_are_nested_half_as_deep_as_parentheses() {
+        let nested = |times: usize| format!("[{}1{}]", "1 + (".repeat(times), ")".repeat(times));
+        assert!(parse(&nested(124), |_, _| Ok(())).is_ok());
+        assert!(first(&nested(125)).message.ends_with("expression recursion limit exceeded: 250"));
+        let chain = format!("1{}", " + 1".repeat(248));
+        assert!(parse(&chain, |_, _| Ok(())).is_ok());
     }
 
     #[test]
