@@ -8,7 +8,7 @@ use crate::api::finding::annotation;
 use crate::api::names::{ADMITTED_BY_ANNOTATION, FINDINGS_ANNOTATION, FINDINGS_LABEL};
 
 use super::Admitter;
-use super::review::patch::{PatchOp, Pointer};
+use crate::policy::patch::{PatchOp, Pointer};
 
 /// The value of the label on an object that has findings.
 const LABELLED: &str = "true";

@@ -8,7 +8,9 @@
 pub mod glob;
 pub mod mounts;
 pub mod nearest;
+pub mod patch;
 pub mod pki;
+pub mod pod;
 pub mod snapshot;
 
 pub use snapshot::Snapshot;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use serde::Serialize;
 
-use super::patch::PatchOp;
 use super::{API_VERSION, KIND};
+use crate::policy::patch::PatchOp;
 
 /// The answer to one admission request (`AdmissionResponse` of `admission.k8s.io/v1`).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -149,8 +149,8 @@ mod tests {
     use k8s_openapi::ByteString;
     use serde_json::{Value, json};
 
-    use super::super::patch::Pointer;
     use super::*;
+    use crate::policy::patch::Pointer;
 
     fn written(answer: &Answer) -> Value {
         serde_json::from_slice(&answer.to_json("u-1")).unwrap()

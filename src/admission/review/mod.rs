@@ -6,7 +6,6 @@
 
 mod answer;
 mod error;
-pub mod patch;
 mod request;
 pub mod warnings;
 

@@ -1,4 +1,4 @@
-//! JSON patches (RFC 6902) and the pointers in them (RFC 6901), as far as admission needs them.
+//! JSON patches (RFC 6902) and the pointers in them (RFC 6901), as far as policies and admission need them.
 
 use std::fmt;
 

@@ -1,0 +1,1 @@
+//! Injection: a partial Pod, merged into Pods.
