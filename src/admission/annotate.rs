@@ -69,11 +69,13 @@ mod tests {
             value: None,
             allowed: vec![],
             policy: None,
+            rule: None,
             enforcement: Enforcement::Warn,
             fault: "x is wrong".into(),
             nearest: None,
             fix: "Set it".into(),
             consequence: "nothing is done".into(),
+            past_webhook: false,
         }
     }
 

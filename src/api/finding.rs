@@ -49,6 +49,9 @@ pub struct Finding {
     /// The policy that says so; none where the schema or Kubernetes itself does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    /// The part of that policy: `validations[0]`, `inject`; none of a PkiPolicy, which is a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// Whether the request is refused for it.
     pub enforcement: Enforcement,
     /// What is wrong, without a final point: `ServiceName: a in pki: b is not found in …`.
@@ -56,11 +59,16 @@ pub struct Finding {
     /// The allowed value that the owner most likely meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
-    /// What to do, without a final point: `Set spec.serviceName of Pki b`.
+    /// What to do, without a final point: `Set spec.serviceName of Pki b`. Empty where the fault
+    /// says it.
     pub fix: String,
     /// What is not done while the fault stands, without a final point:
-    /// `Secret b is not made until then`.
+    /// `Secret b is not made until then`. Empty where nothing is left undone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub consequence: String,
+    /// Whether it was found on the stored object, and not at its admission.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub past_webhook: bool,
 }
 
 /// What became of the object that a finding is told of; the end of its text says so.
@@ -79,37 +87,45 @@ impl Finding {
     /// the cause of another failure; and, where the rule would refuse it today, that it would.
     pub fn text(&self, outcome: Outcome) -> String {
         let mut text = self.fault.clone();
-        match &self.nearest {
-            Some(nearest) => text.push_str(&format!("; did you mean {nearest:?}? ")),
-            None => text.push_str(". "),
+        if let Some(nearest) = &self.nearest {
+            text.push_str(&format!("; did you mean {nearest:?}?"));
         }
-        text.push_str(&self.fix);
-        match (outcome, self.enforcement) {
-            (Outcome::Refused, _) => {}
-            (Outcome::Stored, Enforcement::Inform) => {
-                text.push_str(": ");
-                text.push_str(&self.consequence);
-            }
+        if !self.fix.is_empty() {
+            text.push_str(if self.nearest.is_some() { " " } else { ". " });
+            text.push_str(&self.fix);
+        }
+        let what_became = match (outcome, self.enforcement) {
+            (Outcome::Refused, _) | (Outcome::Stored, Enforcement::Inform) => "",
+            (Outcome::Stored, Enforcement::Warn) if !self.past_webhook => "it was let through",
             (Outcome::Stored, Enforcement::Warn) => {
-                text.push_str(": it was let through, and ");
-                text.push_str(&self.consequence);
+                "it came before this rule or while the webhook was away"
             }
             (Outcome::Stored, Enforcement::Deny) => {
-                text.push_str(
-                    ": it is stored, since it came before this rule or while the webhook was \
-                     away, and would be refused today; ",
-                );
-                text.push_str(&self.consequence);
+                "it is stored, since it came before this rule or while the webhook was away, and \
+                 would be refused today"
             }
+        };
+        let consequence = if outcome == Outcome::Refused { "" } else { &self.consequence };
+        let ends_in_and = self.enforcement == Enforcement::Warn;
+        match (what_became, consequence) {
+            ("", "") => {}
+            ("", end) | (end, "") => text.push_str(&format!(": {end}")),
+            (end, more) if ends_in_and => text.push_str(&format!(": {end}, and {more}")),
+            (end, more) => text.push_str(&format!(": {end}; {more}")),
         }
-        text.push('.');
+        if !text.ends_with(['.', '?', '!']) {
+            text.push('.');
+        }
         text
     }
 
     /// Whether another finding is of the same fault: an update is not refused for a fault that
-    /// the old object had. Positions in lists don't count, since an edit elsewhere moves them.
+    /// the old object had. Positions in lists don't count, since an edit elsewhere moves them; nor
+    /// does which of several PkiPolicies says it.
     pub fn same_fault(&self, other: &Finding) -> bool {
         self.reason == other.reason
+            && self.rule == other.rule
+            && (self.rule.is_none() || self.policy == other.policy)
             && self.value == other.value
             && without_indices(&self.field).eq(without_indices(&other.field))
     }
@@ -189,12 +205,14 @@ mod tests {
             value: Some("appp1".into()),
             allowed: vec!["app1".into(), "app2".into()],
             policy: Some("apps".into()),
+            rule: None,
             enforcement: Enforcement::Warn,
             fault: "ServiceName: appp1 in pki: app1-pki is not found in allowedNames: [app1 app2]"
                 .into(),
             nearest: Some("app1".into()),
             fix: "Set spec.serviceName of Pki app1-pki".into(),
             consequence: "Secret app1-pki is not made until then".into(),
+            past_webhook: false,
         }
     }
 

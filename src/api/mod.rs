@@ -10,15 +10,17 @@ pub mod finding;
 pub mod names;
 pub mod pki;
 pub mod pki_policy;
+pub mod pod_policy;
 
 pub use finding::{Enforcement, Finding};
 pub use pki::{Pki, PkiSpec, PkiStatus};
 pub use pki_policy::{PkiPolicy, PkiPolicySpec, PkiPolicyStatus};
+pub use pod_policy::{PodPolicy, PodPolicySpec, PodPolicyStatus};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
 /// The definitions of all kinds, in the order in which they are installed.
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![Pki::crd(), PkiPolicy::crd()]
+    vec![Pki::crd(), PkiPolicy::crd(), PodPolicy::crd()]
 }

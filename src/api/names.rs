@@ -16,8 +16,15 @@ pub const FINDINGS_LABEL: &str = "box.com/findings";
 /// Annotation: the replica (and its version) that admitted the object.
 pub const ADMITTED_BY_ANNOTATION: &str = "box.com/admitted-by";
 
-/// Annotation on a certificate's Secret: the Pki that it belongs to.
+/// Annotation on a certificate's Secret: the Pki that it belongs to. On a Pod: the Pki whose Secret
+/// is to be mounted into it.
 pub const PKI_ANNOTATION: &str = "box.com/pki";
+
+/// Annotation on a Pod: where the Secret of [`PKI_ANNOTATION`] is mounted, in every container.
+pub const PKI_MOUNT_PATH_ANNOTATION: &str = "box.com/pki-mount-path";
+
+/// Annotation on a Pod: the mode of the files of that Secret, in octal digits.
+pub const PKI_MODE_ANNOTATION: &str = "box.com/pki-mode";
 
 /// Annotation on a Secret whose certificate cert-manager signed: fingerprints of what was asked for
 /// and of what was got. These may differ, and it is not asked for again because they do.
@@ -31,6 +38,9 @@ pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 
 /// The field manager of every write, and the value of [`MANAGED_BY_LABEL`].
 pub const MANAGER: &str = "portreeve";
+
+/// The namespaces of the cluster itself: Portreeve must not stand in their way, nor in its own's.
+pub const SYSTEM_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
 
 /// The component that Events come from, as the owner reads it in the column `From`.
 pub const EVENT_COMPONENT: &str = "controlplane";

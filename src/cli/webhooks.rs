@@ -3,11 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::api::names::{GROUP, NAMESPACE_NAME_LABEL, VERSION};
+use crate::api::names::{GROUP, NAMESPACE_NAME_LABEL, SYSTEM_NAMESPACES, VERSION};
 use crate::serving_certs::WEBHOOK_SUFFIX;
-
-/// The namespaces of the cluster itself: Portreeve must not stand in their way.
-const SYSTEM_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
 
 /// Where the API server finds Portreeve.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -88,11 +88,13 @@ impl<'a> Subject<'a> {
             value: Some(clipped(value)),
             allowed: Vec::new(),
             policy: None,
+            rule: None,
             enforcement: Enforcement::Deny,
             fault: format!("{label}: {} in pki: {name} {problem}", shown(value)),
             nearest: None,
             fix: format!("Set {field} of Pki {name}"),
             consequence: self.consequence(),
+            past_webhook: false,
         }
     }
 }

@@ -195,11 +195,13 @@ fn fault(name: &str, path: &str, value: Option<String>, problem: &str) -> Findin
         value: value.map(|value| clipped(&value)),
         allowed: Vec::new(),
         policy: None,
+        rule: None,
         enforcement: Enforcement::Deny,
         fault: format!("{subject} in pki: {name} {problem}"),
         nearest: None,
         fix: format!("Set {path} of Pki {name}"),
         consequence: "nothing is issued until then".to_owned(),
+        past_webhook: false,
     }
 }
 
