@@ -190,6 +190,8 @@ fn tell(policy: &PkiPolicy, found: &Found, context: &Context) {
         action: ACTION.to_owned(),
         message: found.message.clone(),
         key: None,
+        count: None,
+        renew: true,
     };
     let (faults, resolved) =
         if found.is_ready { (Vec::new(), Some(note)) } else { (vec![note], None) };

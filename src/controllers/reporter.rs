@@ -63,6 +63,8 @@ fn notes<'a>(pki: &Pki, mut findings: impl Iterator<Item = &'a Finding>) -> Vec<
                  {namespace} has them all."
             ),
             key: None,
+            count: None,
+            renew: true,
         });
     }
     notes
@@ -79,6 +81,8 @@ pub(super) fn tell_ready(pki: &Pki, issued: &Issued, context: &Context) {
         action: ACTION.to_owned(),
         message: format!("Pki {} is in order: {}", pki.name_any(), issued.sentence(pki)),
         key: Some(issued.facts.serial.clone()),
+        count: None,
+        renew: true,
     };
     let scope = pki.name_any();
     context.recorder.stand(&pki.object_ref(&()), &scope, Vec::new(), Some(resolved.clone()));
@@ -95,6 +99,8 @@ fn fault(finding: &Finding) -> Note {
         message: finding.text(Outcome::Stored),
         // What becomes of the object changes with its policy; the fault is the same one.
         key: Some(identity(finding)),
+        count: None,
+        renew: true,
     }
 }
 

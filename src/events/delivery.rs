@@ -24,6 +24,7 @@ use super::{
     options::Backoff,
     queue::{Batch, Take},
     recovery,
+    standing::Subject,
     state::Shared,
     stats::Cause,
     upsert::{Written, upsert},
@@ -129,15 +130,18 @@ impl Delivery {
             let wait = self.backoff.wait(failures, run.random());
             sleep(wait.max(failure.retry_after().unwrap_or_default())).await;
         };
-        let open = recovery::open(&stored);
-        info!(events = stored.len(), open = open.len(), "known what was told before");
+        let open = self.shared.with(|state, _| {
+            let now = state.now();
+            let open = recovery::open(&stored, now.wall);
+            let sets = open.len();
+            state.standing.recovered(open, now.tick);
+            state.pump();
+            sets
+        });
+        info!(events = stored.len(), open, "known what was told before");
         for event in stored {
             run.known.put(event.key, event.account);
         }
-        self.shared.with(|state, _| {
-            state.standing.recovered(open, Instant::now());
-            state.pump();
-        });
     }
 
     /// Starts what may be started, then waits for one thing to happen. It may be dropped at any
@@ -210,6 +214,7 @@ impl Delivery {
             Err(failure) if failure.is_final() => {
                 stats.count_failed(failure.cause());
                 self.log_final(run, &batch, &failure);
+                self.give_up(&batch);
                 self.finish(&batch);
             }
             Err(failure) => {
@@ -221,6 +226,12 @@ impl Delivery {
 
     fn finish(&self, batch: &Batch) {
         self.shared.with(|state, _| state.queue.finished(&batch.telling.key, Instant::now()));
+    }
+
+    fn give_up(&self, Batch { telling, .. }: &Batch) {
+        let Some(part) = &telling.part else { return };
+        let subject = Subject::new(&telling.uid, &part.scope);
+        self.shared.with(|state, _| state.standing.given_up(&subject, &telling.key));
     }
 
     fn put_off(&self, run: &mut Run, batch: Batch, failure: &Failure) {

@@ -43,6 +43,8 @@ impl HeldBack {
                 latest.join(" | ")
             ),
             key: Some(HELD_BACK_KEY.to_owned()),
+            count: None,
+            renew: false,
         };
         Telling::new(component, &telling.regarding, &note, None)
     }
@@ -62,6 +64,8 @@ mod tests {
             action: "Check".into(),
             message: message.into(),
             key: None,
+            count: None,
+            renew: true,
         };
         Telling::new("c", &ObjectReference::default(), &note, None)
     }

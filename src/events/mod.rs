@@ -6,15 +6,16 @@
 //! - **One diagnosis is one Event**, whoever finds it and whenever: the name is a hash of object,
 //!   type, reason, component and key, and what is found again raises the Event's count. The raise
 //!   is bound to the resourceVersion, so that no count is lost between replicas; a write of which
-//!   only the answer was lost is not counted twice.
+//!   only the answer was lost is not counted twice. Where a note says how many things it is
+//!   about ([`Note::count`]), the count is set to that instead.
 //! - **Faults are level-triggered** ([`Recorder::stand`]): while a fault stands, its Event is
-//!   renewed before it expires; when the last one is gone, a Normal Event says so, once. An object
-//!   that several judge has a set of faults for each, its scope. What was told before a restart is
-//!   read from the Events themselves.
+//!   renewed before it expires, where that is wanted ([`Note::renew`]); when the last one is gone,
+//!   a Normal Event says so, once. An object that several judge has a set of faults for each, its
+//!   scope. What was told before a restart is read from the Events themselves.
 //! - **An outage loses nothing**: 429, 5xx, time-outs and broken connections are waited out, with
 //!   back-off, jitter and `Retry-After`.
-//! - **A storm stays here**: the queue is bounded and coalesces, each object and the whole have
-//!   budgets. The first occurrence of a reason on an object waits for no budget but the whole's,
+//! - **A storm stays here**: the queue is bounded and coalesces, each object, the counts of each
+//!   fault, and the whole have budgets. The first occurrence of a reason on an object waits for no budget but the whole's,
 //!   and what is held back is said ("N more …").
 //! - **Callers never wait**: the methods of [`Recorder`] neither block, nor fail, nor do I/O.
 //!
@@ -52,6 +53,8 @@
 //!     action: "IssueCertificate".into(),
 //!     message: "ServiceName: appp1 is not found in allowedNames: [app1 app2]".into(),
 //!     key: None,
+//!     count: None,
+//!     renew: true,
 //! };
 //! recorder.stand(&pod.object_ref(&()), "app1-pki", vec![fault], None);
 //!
@@ -90,7 +93,7 @@ use kube::Client;
 use self::{
     api::EventsApi,
     note::{Part, Role, Telling, cut, identity},
-    standing::Subject,
+    standing::{Fault, Subject},
     state::Shared,
     wire::Reporter,
 };
@@ -149,15 +152,23 @@ impl Recorder {
     /// ([`SCOPE_ANNOTATION`]) and is part of their names, so that one diagnosis in two scopes is
     /// two Events. Where an object is judged as a whole the scope is empty.
     ///
-    /// A fault that is new, or said in other words, is told at once. One that stands is renewed
-    /// every [`Options::renew_every`], its count raised by one. One that is not in `faults` any
-    /// more is no longer renewed; and when none is left where some were, `resolved` is told, once.
-    /// The same set again writes nothing.
+    /// A fault that is new, or said in other words, is told at once. One that stands and is to be
+    /// renewed ([`Note::renew`]) is told again every [`Options::renew_every`], its count raised by
+    /// one; one that is not is remembered, so that its end can be told. Either may become the
+    /// other: renewals then begin `renew_every` after the last telling, at once if that is past,
+    /// or they stop. One that is not in `faults` any more is no longer renewed; and when none is
+    /// left where some were, `resolved` is told, once. The same set again writes nothing.
+    ///
+    /// A fault with a count ([`Note::count`]) that changes, in its count or its words, is told
+    /// again no sooner than [`Options::recount_every`] after its last telling: a thousand changes
+    /// are a few writes, and the last of them is always told. Its renewals write the same count
+    /// again.
     ///
     /// What a process before this one told counts: its faults found again raise the counts of
     /// their Events, and faults that went away while nobody ran are resolved by the first call
-    /// without any for their scope. Of a scope of which nothing was ever told, a call without
-    /// faults writes nothing.
+    /// without any for their scope. A fault that is not to be renewed is not told again where its
+    /// Event is there and says the same; until that is known, it waits. Of a scope of which
+    /// nothing was ever told, a call without faults writes nothing.
     pub fn stand(
         &self,
         regarding: &ObjectReference,
@@ -169,7 +180,8 @@ impl Recorder {
             let part = Part { role, scope: scope.to_owned() };
             Telling::new(&self.component, regarding, note, Some(part))
         };
-        let faults = faults.iter().map(|note| telling(note, Role::Fault)).collect();
+        let fault = |note: &Note| Fault { telling: telling(note, Role::Fault), renew: note.renew };
+        let faults = faults.iter().map(fault).collect();
         let resolved = resolved.map(|note| telling(&note, Role::Resolution));
         let subject = Subject::new(&identity(regarding), scope);
         self.shared.with(|state, _| {

@@ -45,6 +45,13 @@ pub struct Note {
     /// What makes two notes the same where their messages vary (a number, a time). `None`: the
     /// whole message does.
     pub key: Option<String>,
+    /// How many things it is about, where that is known: the Event's count is exactly this, and
+    /// at least 1, whenever it is written. `None`: the count says how often it was told, and each
+    /// telling raises it by one. It makes no two notes different.
+    pub count: Option<i32>,
+    /// Whether it is told again and again while it [stands](super::Recorder::stand), so that its
+    /// Event does not expire. It has no meaning for what is recorded or ends faults.
+    pub renew: bool,
 }
 
 /// Role of an Event in a set of faults.
@@ -76,7 +83,7 @@ pub(super) struct Part {
     pub scope: String,
 }
 
-/// One Event in the making: everything about it but when and how often.
+/// One Event in the making: everything about it but when it is told.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Telling {
     pub key: EventKey,
@@ -87,6 +94,8 @@ pub(super) struct Telling {
     pub reason: String,
     pub action: String,
     pub message: String,
+    /// How many things it is about, 1 at least. `None`: its Event counts the tellings.
+    pub count: Option<i32>,
     /// `None`: it was recorded, and belongs to no set.
     pub part: Option<Part>,
 }
@@ -121,6 +130,7 @@ impl Telling {
             reason,
             action: cut(&note.action, MAX_FIELD_BYTES),
             message: cut(&note.message, MAX_MESSAGE_BYTES),
+            count: note.count.map(|count| count.max(1)),
             part,
         }
     }
@@ -179,6 +189,8 @@ mod tests {
             action: "Check".into(),
             message: message.into(),
             key: None,
+            count: None,
+            renew: true,
         }
     }
 
@@ -207,6 +219,13 @@ mod tests {
     fn messages_with_one_key_are_one_event() {
         let keyed = |message| Note { key: Some("replicas".into()), ..note(message) };
         assert_eq!(telling(&pod(), &keyed("3 Pods")).key, telling(&pod(), &keyed("4 Pods")).key);
+    }
+
+    #[test]
+    fn a_count_is_one_at_least_and_no_part_of_the_name() {
+        let counted = |count| telling(&pod(), &Note { count: Some(count), ..note("m") });
+        assert_eq!(counted(7).key, telling(&pod(), &note("m")).key);
+        assert_eq!([counted(7), counted(0), counted(-1)].map(|t| t.count), [7, 1, 1].map(Some));
     }
 
     #[test]

@@ -19,6 +19,11 @@ pub struct Options {
     /// How often the Event of a fault that stands is renewed. Well under the API server's
     /// `--event-ttl`, one hour by default, after which the Event would be gone.
     pub renew_every: Duration,
+    /// Shortest time between the telling of a fault that has a [count](super::Note::count) and its
+    /// next count: of a storm of counts a few are written, and always the last. Each such fault has
+    /// a budget for its counts, as large as `per_object` and apart from it, so that they neither
+    /// wait behind what else is told of the object, nor the other way round.
+    pub recount_every: Duration,
     /// Budget for one object, which the first occurrence of a reason does not wait for. Its refill
     /// should let all faults that an object may have be renewed within `renew_every`.
     pub per_object: Budget,
@@ -47,6 +52,7 @@ impl Options {
             component: component.into(),
             instance: instance.into(),
             renew_every: Duration::from_secs(20 * 60),
+            recount_every: Duration::from_secs(1),
             per_object: Budget { burst: 25, refill: Duration::from_secs(15) },
             overall: Budget { burst: 100, refill: Duration::from_millis(50) },
             pending: 4096,

@@ -2,7 +2,8 @@
 //! told the time and does no I/O.
 //!
 //! Two lanes. The first occurrence of a reason on an object waits for the overall budget only;
-//! everything else waits for that of its object too, and behind all first occurrences.
+//! everything else waits for that of its object too, and behind all first occurrences. A recount,
+//! which is paced by whoever offers it, goes with the latter and waits for no budget of its object.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -85,6 +86,8 @@ struct Entry {
     /// `None`: in flight.
     slot: Option<Slot>,
     first: bool,
+    /// Whether there is a recount among those not yet part of a batch.
+    recount: bool,
 }
 
 type Slot = (Instant, u64);
@@ -137,13 +140,31 @@ impl Queue {
         }
         let object = self.objects.get(&telling.uid);
         let first = object.is_none_or(|object| object.is_first(&telling.reason));
-        let room =
-            if first { self.limits.pending } else { self.limits.pending - self.limits.pending / 4 };
+        let room = if first { self.limits.pending } else { self.room_for_repeats() };
         let crowded = object.is_some_and(|object| object.waiting >= self.limits.pending_per_object);
         if self.entries.len() >= room || (crowded && !first) {
             return false;
         }
         self.insert(telling, first, now);
+        true
+    }
+
+    /// Takes in a new count of an Event that was told before. False: there is no room for it.
+    #[must_use]
+    pub fn recount(&mut self, telling: &Arc<Telling>, now: Moment) -> bool {
+        if !self.coalesce(telling, now) {
+            if self.entries.len() >= self.room_for_repeats() {
+                return false;
+            }
+            self.insert(telling, false, now);
+        }
+        let Some(entry) = self.entries.get_mut(&telling.key) else { return true };
+        entry.recount = true;
+        // Its count does not wait for a budget that it waited for without. A failed batch keeps
+        // its time, and one in flight has none.
+        if entry.slot.is_some() && entry.failed.is_none() {
+            self.place(&telling.key, now.tick);
+        }
         true
     }
 
@@ -261,12 +282,14 @@ impl Queue {
             failed: None,
             slot: None,
             first,
+            recount: false,
         };
         self.entries.insert(telling.key.clone(), entry);
         self.place(&telling.key, now.tick);
     }
 
-    /// Charges the object's budget, which binds neither a first occurrence nor another attempt.
+    /// Charges the object's budget, which binds neither a first occurrence, nor a recount, nor
+    /// another attempt.
     fn spend_of_object(&mut self, key: &EventKey, now: Instant) -> Result<(), Instant> {
         let Some(entry) = self.entries.get(key) else { return Ok(()) };
         let Some(object) = self.objects.get_mut(&entry.telling.uid) else { return Ok(()) };
@@ -277,6 +300,9 @@ impl Queue {
             object.bucket.charge(now);
             return Ok(());
         }
+        if entry.recount {
+            return Ok(());
+        }
         object.bucket.take(now)
     }
 
@@ -285,6 +311,7 @@ impl Queue {
         let entry = self.entries.get_mut(key)?;
         entry.failed.take().or_else(|| {
             let telling = Arc::clone(&entry.telling);
+            entry.recount = false;
             entry.fresh.take().map(|tally| Batch { telling, tally, failures: 0 })
         })
     }
@@ -341,6 +368,11 @@ impl Queue {
         self.objects
             .entry(uid.to_owned())
             .or_insert_with(|| ObjectState::new(self.limits.per_object))
+    }
+
+    /// A quarter of the room is kept for first occurrences.
+    fn room_for_repeats(&self) -> usize {
+        self.limits.pending - self.limits.pending / 4
     }
 
     fn next_slot(&self) -> Option<Instant> {

@@ -14,7 +14,7 @@ use super::{
     note::Telling,
     options::{Clock, Options},
     queue::{Limits, Moment, Queue},
-    standing::Standing,
+    standing::{Pace, Standing, Wanted},
     stats::Stats,
 };
 
@@ -52,10 +52,15 @@ impl Shared {
             per_object: options.per_object,
             overall: options.overall,
         };
+        let pace = Pace {
+            renew_every: options.renew_every,
+            recount_every: options.recount_every,
+            recounts: options.per_object,
+        };
         Self {
             state: Mutex::new(State {
                 queue: Queue::new(&options.component, limits),
-                standing: Standing::new(options.renew_every),
+                standing: Standing::new(pace),
                 closed: false,
                 clock: options.clock.clone(),
                 last_stamp: Timestamp::MIN,
@@ -110,9 +115,14 @@ impl State {
             return;
         }
         let tick = Instant::now();
-        while let Some((due, telling)) = self.standing.due(tick) {
+        while let Some(Wanted { due, telling, is_recount }) = self.standing.due(tick) {
             let now = self.now();
-            if self.queue.offer(&telling, now) {
+            let taken = if is_recount {
+                self.queue.recount(&telling, now)
+            } else {
+                self.queue.offer(&telling, now)
+            };
+            if taken {
                 self.standing.told(due, tick);
             } else {
                 self.standing.postpone(due, after(tick, NO_ROOM_WAIT));

@@ -1,5 +1,5 @@
-//! One attempt to write one batch: create the Event or raise its count, whatever others do to it
-//! meanwhile.
+//! One attempt to write one batch: create the Event, or raise or set its count, whatever others do
+//! to it meanwhile.
 
 use super::{
     api::{Answer, EventsApi},
@@ -21,7 +21,8 @@ pub(super) enum Written {
 /// then, also where it fails.
 ///
 /// A count is neither lost nor counted twice: a raise is bound to the resourceVersion that it was
-/// reckoned from, and a create to there being no such Event.
+/// reckoned from, and a create to there being no such Event. A count that the batch sets is set
+/// again, at whatever version.
 pub(super) async fn upsert(
     api: &EventsApi,
     reporter: &Reporter,

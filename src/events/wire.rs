@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     name::EventKey,
     note::{Part, Role, Telling, identity},
-    queue::{Batch, Tally},
+    queue::Batch,
 };
 
 /// Label of the Events that belong to a set of faults: `fault` or `resolution`. With it one finds
@@ -55,15 +55,18 @@ pub(super) struct Stored {
     pub account: Account,
     pub uid: String,
     pub part: Option<Part>,
+    pub message: String,
     pub told_at: Option<Timestamp>,
     pub instance: String,
 }
 
 impl Past {
-    fn plus(&self, tally: &Tally) -> Self {
+    /// This, and then `batch`. What has a count of its own is set to it, whatever was counted.
+    fn and(&self, batch: &Batch) -> Self {
+        let tally = &batch.tally;
         let more = i32::try_from(tally.count).unwrap_or(i32::MAX);
         Self {
-            count: self.count.saturating_add(more),
+            count: batch.telling.count.unwrap_or(self.count.saturating_add(more)),
             first: Some(self.first.map_or(tally.first, |first| first.min(tally.first))),
             last: Some(self.last.map_or(tally.last, |last| last.max(tally.last))),
         }
@@ -90,7 +93,7 @@ pub(super) fn created(reporter: &Reporter, batch: &Batch, past: Option<&Past>) -
     let telling = batch.telling.as_ref();
     let Telling { key, regarding, event_type, reason, action, message, .. } = telling;
     let none = Past { count: 0, first: None, last: None };
-    let now = past.unwrap_or(&none).plus(&batch.tally);
+    let now = past.unwrap_or(&none).and(batch);
     Event {
         metadata: ObjectMeta {
             name: Some(key.name.clone()),
@@ -120,7 +123,7 @@ pub(super) fn created(reporter: &Reporter, batch: &Batch, past: Option<&Past>) -
 /// server refuses it with 409 if the Event is at another version by then.
 pub(super) fn raised(reporter: &Reporter, batch: &Batch, account: &Account) -> Option<Value> {
     let version = account.version.as_ref()?;
-    let now = account.past.plus(&batch.tally);
+    let now = account.past.and(batch);
     let mut patch = json!({
         "metadata": {
             "resourceVersion": version,
@@ -164,6 +167,7 @@ impl Stored {
                 role,
                 scope: annotations.get(SCOPE_ANNOTATION).cloned().unwrap_or_default(),
             }),
+            message: event.message.unwrap_or_default(),
             told_at: annotations.get(TOLD_AT_ANNOTATION).and_then(|at| at.parse().ok()).or(last),
             instance: event.reporting_instance.unwrap_or_default(),
         }
@@ -197,7 +201,10 @@ mod tests {
     use k8s_openapi::api::core::v1::ObjectReference;
 
     use super::*;
-    use crate::events::note::{EventType, Note};
+    use crate::events::{
+        note::{EventType, Note},
+        queue::Tally,
+    };
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -223,6 +230,8 @@ mod tests {
             action: "IssueCertificate".into(),
             message: "ServiceName: appp1 is not found".into(),
             key: None,
+            count: None,
+            renew: true,
         };
         Batch {
             telling: Arc::new(Telling::new("controlplane", &pod, &note, part)),
@@ -323,6 +332,21 @@ mod tests {
     }
 
     #[test]
+    fn a_count_of_its_own_is_set_whatever_was_counted() {
+        let counted = |count| {
+            let plain = batch(None, 0);
+            let telling = Telling { count: Some(count), ..Telling::clone(&plain.telling) };
+            Batch { telling: Arc::new(telling), ..plain }
+        };
+        let past = Past { count: 22, first: None, last: None };
+        assert_eq!(created(&reporter(), &counted(7), None).count, Some(7));
+        assert_eq!(created(&reporter(), &counted(7), Some(&past)).count, Some(7));
+        let account = Account { version: Some("7".into()), past };
+        assert_eq!(raised(&reporter(), &counted(7), &account).unwrap()["count"], 7);
+        assert_eq!(raised(&reporter(), &counted(50), &account).unwrap()["count"], 50);
+    }
+
+    #[test]
     fn an_account_read_later_keeps_the_greater_count_and_the_earlier_start() {
         let account = |version: &str, count, first: &str| Account {
             version: Some(version.into()),
@@ -348,6 +372,7 @@ mod tests {
         assert_eq!(stored.uid, "u1");
         assert_eq!(stored.part, batch.telling.part);
         assert_eq!(stored.part.as_ref().unwrap().role, Role::Resolution);
+        assert_eq!(stored.message, batch.telling.message);
         assert_eq!(stored.told_at, Some(batch.tally.last));
         assert!(stored.holds(&batch, &reporter()));
     }

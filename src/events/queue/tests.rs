@@ -28,6 +28,8 @@ fn telling(uid: &str, reason: &str, message: &str, part: Option<Part>) -> Arc<Te
         action: "Check".into(),
         message: message.into(),
         key: None,
+        count: None,
+        renew: true,
     };
     Arc::new(Telling::new("c", &object, &note, part))
 }
@@ -158,6 +160,65 @@ fn first_occurrences_go_before_repeats_of_any_object() {
     assert!(bench.offer(&note("u1", "Broken", "second")));
     assert!(bench.offer(&note("u2", "Broken", "other")));
     assert_eq!(bench.deliver_all(), ["first", "other", "second"]);
+}
+
+#[test]
+fn a_recount_waits_for_no_budget_of_its_object_and_spends_none() {
+    let mut bench = Bench::new(limits());
+    for message in ["1", "2", "3", "4"] {
+        assert!(bench.offer(&note("u1", "Broken", message)));
+    }
+    assert_eq!(bench.deliver_all(), ["1", "2"]);
+    for _ in 0..5 {
+        assert!(bench.queue.recount(&note("u1", "Broken", "1"), bench.now));
+        assert_eq!(bench.deliver_all(), ["1"]);
+    }
+    bench.pass(10 * SECOND);
+    assert_eq!(bench.deliver_all(), ["3"]);
+}
+
+#[test]
+fn a_recount_of_what_waits_for_the_budget_frees_it() {
+    let mut bench = Bench::new(limits());
+    for message in ["1", "2", "3", "4"] {
+        assert!(bench.offer(&note("u1", "Broken", message)));
+    }
+    assert_eq!(bench.deliver_all(), ["1", "2"]);
+    assert!(bench.queue.recount(&note("u1", "Broken", "4"), bench.now));
+    assert_eq!(bench.deliver_all(), ["4"]);
+    assert!(bench.offer(&note("u1", "Broken", "4")));
+    assert_eq!(bench.deliver_all(), Vec::<String>::new());
+}
+
+#[test]
+fn a_recount_of_what_is_being_written_or_failed_waits_for_that() {
+    let mut bench = Bench::new(limits());
+    let told = note("u1", "Broken", "1");
+    assert!(bench.offer(&told));
+    let batch = bench.take().unwrap();
+    assert!(bench.queue.recount(&told, bench.now) && bench.take().is_none());
+    bench.queue.retry(batch, bench.now.tick + SECOND);
+    assert!(bench.queue.recount(&told, bench.now) && bench.take().is_none());
+    bench.pass(SECOND);
+    assert_eq!(bench.take().unwrap().failures, 1);
+    for message in ["2", "3"] {
+        assert!(bench.offer(&note("u1", "Broken", message)));
+    }
+    assert_eq!(bench.deliver_all(), ["2"]);
+    bench.queue.finished(&told.key, bench.now.tick);
+    assert_eq!(bench.deliver_all(), ["1"]);
+}
+
+#[test]
+fn a_recount_finds_room_where_its_object_has_none_but_not_that_of_first_occurrences() {
+    let mut bench = Bench::new(Limits { pending: 16, ..limits() });
+    for n in 0..10 {
+        assert!(bench.offer(&note("u1", "Broken", &n.to_string())));
+    }
+    assert!(!bench.offer(&note("u1", "Broken", "more")));
+    assert!(bench.queue.recount(&note("u1", "Broken", "count"), bench.now));
+    assert!(bench.queue.recount(&note("u1", "Broken", "another"), bench.now));
+    assert!(!bench.queue.recount(&note("u1", "Broken", "one too many"), bench.now));
 }
 
 #[test]

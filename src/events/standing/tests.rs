@@ -1,9 +1,23 @@
+//! The tests here are of what all faults have in common; what is special of some is apart.
+
+mod counts;
+mod quiet;
+
+use std::time::Duration;
+
 use k8s_openapi::api::core::v1::ObjectReference;
 
 use super::*;
-use crate::events::note::{EventType, Note, Part};
+use crate::events::{
+    budget::Budget,
+    note::{EventType, Note, Part, Role},
+};
 
 const RENEW: Duration = Duration::from_secs(1200);
+const RECOUNT: Duration = Duration::from_secs(1);
+const REFILL: Duration = Duration::from_secs(15);
+/// Counts that are told in a row.
+const BURST: u32 = 5;
 
 /// The state machine and the time; whatever is due is taken as told.
 struct Bench {
@@ -15,22 +29,31 @@ impl Bench {
     /// After a start without any past.
     fn new() -> Self {
         let mut bench = Self::starting();
-        bench.standing.recovered(BTreeSet::new(), bench.now);
+        bench.standing.recovered(BTreeMap::new(), bench.now);
         bench
     }
 
     /// Before the past is known.
     fn starting() -> Self {
-        Self { standing: Standing::new(RENEW), now: Instant::now() }
+        let pace = Pace {
+            renew_every: RENEW,
+            recount_every: RECOUNT,
+            recounts: Budget { burst: BURST, refill: REFILL },
+        };
+        Self { standing: Standing::new(pace), now: Instant::now() }
     }
 
     fn recovered(&mut self, open: &[&str]) -> Vec<String> {
-        self.standing.recovered(open.iter().map(|text| subject(text)).collect(), self.now);
+        let open = open.iter().map(|text| (subject(text), HashMap::new())).collect();
+        self.standing.recovered(open, self.now);
         self.told()
     }
 
     fn stand(&mut self, of: &str, faults: &[&str]) -> Vec<String> {
-        let faults = faults.iter().map(|message| telling(of, message, Role::Fault)).collect();
+        self.find(of, faults.iter().map(|message| fault(of, message)).collect())
+    }
+
+    fn find(&mut self, of: &str, faults: Vec<Fault>) -> Vec<String> {
         let resolved = telling(of, "resolved", Role::Resolution);
         self.standing.stand(&subject(of), faults, Some(resolved), self.now);
         self.told()
@@ -43,7 +66,7 @@ impl Bench {
 
     fn told(&mut self) -> Vec<String> {
         let mut told = Vec::new();
-        while let Some((due, telling)) = self.standing.due(self.now) {
+        while let Some(Wanted { due, telling, .. }) = self.standing.due(self.now) {
             self.standing.told(due, self.now);
             told.push(telling.message.clone());
         }
@@ -52,7 +75,7 @@ impl Bench {
     }
 
     fn refuse(&mut self, wait: Duration) {
-        let (due, _) = self.standing.due(self.now).unwrap();
+        let due = self.standing.due(self.now).unwrap().due;
         self.standing.postpone(due, self.now + wait);
     }
 }
@@ -61,6 +84,11 @@ impl Bench {
 fn subject(text: &str) -> Subject {
     let (uid, scope) = text.split_once('/').unwrap_or((text, ""));
     Subject::new(uid, scope)
+}
+
+/// A fault that is renewed and has no count.
+fn fault(of: &str, message: &str) -> Fault {
+    Fault { telling: telling(of, message, Role::Fault), renew: true }
 }
 
 fn telling(of: &str, message: &str, role: Role) -> Telling {
@@ -72,6 +100,8 @@ fn telling(of: &str, message: &str, role: Role) -> Telling {
         action: "Check".into(),
         message: message.into(),
         key: None,
+        count: None,
+        renew: true,
     };
     Telling::new("c", &object, &note, Some(Part { role, scope }))
 }
@@ -156,9 +186,9 @@ fn an_object_that_is_gone_is_not_spoken_of() {
 fn a_fault_in_other_words_is_told_at_once() {
     let mut bench = Bench::new();
     bench.stand("u1", &["a"]);
-    let reworded = Telling { message: "b".into(), ..telling("u1", "a", Role::Fault) };
-    bench.standing.stand(&subject("u1"), vec![reworded], None, bench.now);
-    assert_eq!(bench.told(), ["b"]);
+    let mut reworded = fault("u1", "a");
+    reworded.telling.message = "b".into();
+    assert_eq!(bench.find("u1", vec![reworded]), ["b"]);
 }
 
 #[test]
@@ -209,7 +239,7 @@ fn an_object_gone_before_the_past_is_known_is_not_spoken_of() {
 fn what_finds_no_room_is_told_later() {
     let mut bench = Bench::new();
     let wait = Duration::from_secs(5);
-    bench.standing.stand(&subject("u1"), vec![telling("u1", "a", Role::Fault)], None, bench.now);
+    bench.standing.stand(&subject("u1"), vec![fault("u1", "a")], None, bench.now);
     bench.refuse(wait);
     assert_eq!(bench.stand("u1", &["a"]), NONE);
     assert_eq!(bench.pass(wait), ["a"]);

@@ -87,6 +87,8 @@ fn fault(message: &str) -> Note {
         action: "IssueCertificate".into(),
         message: message.into(),
         key: None,
+        count: None,
+        renew: true,
     }
 }
 
