@@ -1,7 +1,9 @@
 //! The recorder against an API server in memory, in tokio's paused time.
 
+mod counts;
 mod fake;
 mod limits;
+mod quiet;
 mod races;
 mod restart;
 mod telling;
