@@ -2,7 +2,7 @@
 
 use super::error::{CompileError, Fault, Mistake};
 use super::meter::Meter;
-use super::program::{Inputs, Program, Variables, plan};
+use super::program::{Inputs, Program, Reads, Variables, plan};
 use super::scope::Scope;
 use super::types::Type;
 use super::value::Value;
@@ -133,6 +133,15 @@ impl Expression {
     ) -> Result<Value<'a>, Fault> {
         self.program.evaluate(inputs, variables, meter)
     }
+
+    /// What it reads, its variables not included.
+    pub(super) fn reads(&self) -> Reads {
+        self.program.reads
+    }
+
+    pub(super) fn program(&self) -> &Program {
+        &self.program
+    }
 }
 
 /// For expressions that stand alone.
@@ -141,6 +150,10 @@ pub(super) struct NoVariables;
 impl<'a> Variables<'a> for NoVariables {
     fn get(&self, _: usize, _: &mut Meter) -> Result<Value<'a>, Fault> {
         Err(Fault::no_such_overload())
+    }
+
+    fn program(&self, _: usize) -> Option<&'a Program> {
+        None
     }
 }
 

@@ -42,19 +42,21 @@ mod scope;
 mod stack;
 mod subject;
 mod syntax;
+mod trace;
 mod types;
 mod value;
 
 pub use error::{CompileError, Fault, Mistake};
 pub use expression::{Expression, ExpressionKind};
 pub use meter::{EXPRESSION_LIMIT, MATCH_CONDITIONS_BUDGET, Meter, POLICY_BUDGET};
-pub use program::Inputs;
+pub use program::{Inputs, Reads};
 pub use question::{Answer, OutcomeName, Question};
 pub use rules::{
     NamedExpression, Outcome, Place, Refusal, Refusals, RuleExpression, RuleSources, Rules,
     ValidationSource, Verdict,
 };
 pub use subject::{CompleteSubject, Subject};
+pub use trace::{Path, Step, Trace, TraceKind};
 pub use types::Type;
 pub use value::{Json, Kubernetes, List, Map, Object, Text, Timestamp, Value};
 

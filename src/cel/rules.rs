@@ -2,21 +2,21 @@
 //! conditions and validations (`pkg/admission/plugin/policy/validating/validator.go` of the API
 //! server), with its budgets and its words.
 
+mod lazy;
 mod names;
 mod sources;
+mod trace;
 
-use std::cell::{Cell, RefCell};
-
+use lazy::Lazy;
 pub use sources::{NamedExpression, Place, Refusal, Refusals, RuleSources, ValidationSource};
 
 use super::error::{CompileError, Fault};
 use super::expression::{Expression, ExpressionKind, NoVariables};
 use super::meter::{EXPRESSION_LIMIT, MATCH_CONDITIONS_BUDGET, Meter, POLICY_BUDGET};
-use super::program::{Inputs, Variables};
+use super::program::{Inputs, Reads};
 use super::scope::Scope;
 use super::stack;
 use super::types::Type;
-use super::value::display::go_quote;
 use super::value::{Json, Value};
 
 /// The longest message that a `messageExpression` may give, in bytes.
@@ -55,6 +55,11 @@ impl RuleExpression<'_> {
     /// The type of the result, as far as it is known without evaluating.
     pub fn output_type(&self) -> &Type {
         self.expression.output_type()
+    }
+
+    /// What the expression reads beside the object, itself or through the variables of the rules.
+    pub fn reads(&self) -> Reads {
+        self.expression.reads().and(self.rules.reads())
     }
 
     /// Evaluates the expression, for what `meter` allows.
@@ -219,6 +224,21 @@ impl Rules {
         Ok(RuleExpression { rules: self, expression })
     }
 
+    /// How many validations there are.
+    pub fn validation_count(&self) -> usize {
+        self.validations.len()
+    }
+
+    /// What any of the expressions reads beside the object. Of a subject, nothing else needs to be
+    /// given but what [`Rules::expression`] compiles beside.
+    pub fn reads(&self) -> Reads {
+        let validations = self.validations.iter().flat_map(|validation| {
+            [&validation.expression].into_iter().chain(&validation.message_expression)
+        });
+        let all = self.variables.iter().chain(&self.match_conditions).chain(validations);
+        all.fold(Reads::default(), |reads, expression| reads.and(expression.reads()))
+    }
+
     /// Whether the match conditions hold: one that does not is enough, whatever errors there are.
     /// All are evaluated before any counts, so that their costs add up.
     fn matches(&self, inputs: Inputs<'_>) -> Result<bool, String> {
@@ -340,49 +360,5 @@ impl<'a> Messages<'a> {
             return Ok(message.to_owned());
         }
         Ok(format!("failed expression: {}", validation.expression.source().trim()))
-    }
-}
-
-/// Variables, each evaluated when it is first read, and only once.
-struct Lazy<'a> {
-    rules: &'a Rules,
-    inputs: Inputs<'a>,
-    values: RefCell<Vec<Option<Result<Value<'a>, Fault>>>>,
-    /// What those have cost that were evaluated since this was last taken.
-    spent: Cell<u64>,
-    /// The bytes that their values take.
-    memory: Cell<usize>,
-}
-
-impl<'a> Lazy<'a> {
-    fn new(rules: &'a Rules, inputs: Inputs<'a>) -> Self {
-        let values = RefCell::new(vec![None; rules.variables.len()]);
-        Self { rules, inputs, values, spent: Cell::new(0), memory: Cell::new(0) }
-    }
-}
-
-impl<'a> Variables<'a> for Lazy<'a> {
-    fn get(&self, index: usize, reader: &mut Meter) -> Result<Value<'a>, Fault> {
-        if let Some(Some(known)) = self.values.borrow().get(index) {
-            return known.clone();
-        }
-        let (Some(expression), Some(name)) =
-            (self.rules.variables.get(index), self.rules.variable_names.get(index))
-        else {
-            return Err(Fault::no_such_overload());
-        };
-        let mut meter = reader.beside(EXPRESSION_LIMIT, reader.memory());
-        let value = expression.evaluate_here(self.inputs, self, &mut meter).map_err(|fault| {
-            let name = go_quote(name);
-            Fault::error(format!("composited variable {name} fails to evaluate: {fault}"))
-        });
-        self.spent.set(self.spent.get().saturating_add(meter.cost()));
-        let kept = value.as_ref().map_or(0, |value| meter.kept(value, reader));
-        self.memory.set(self.memory.get().saturating_add(kept));
-        reader.go_on_from(&meter, kept);
-        if let Some(slot) = self.values.borrow_mut().get_mut(index) {
-            *slot = Some(value.clone());
-        }
-        value
     }
 }

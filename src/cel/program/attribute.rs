@@ -235,7 +235,11 @@ fn is_qualifier(value: &Value<'_>) -> bool {
 
 /// What is at a key or an index; `None` where nothing is, but for lists that is an error unless
 /// it is asked whether something is.
-fn at<'a>(value: &Value<'a>, key: &Value<'a>, is_asked: bool) -> Result<Option<Value<'a>>, Fault> {
+pub(super) fn at<'a>(
+    value: &Value<'a>,
+    key: &Value<'a>,
+    is_asked: bool,
+) -> Result<Option<Value<'a>>, Fault> {
     match value {
         Value::Map(map) => Ok(map.get(key)),
         Value::List(list) => in_list(list, key, is_asked),

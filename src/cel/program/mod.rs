@@ -9,6 +9,7 @@ mod plan;
 mod set;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 use super::error::Fault;
 use super::library::{Function, Overload, Pattern};
@@ -17,6 +18,7 @@ use super::scope::Input;
 use super::syntax::FoldKind;
 use super::value::{Json, Value};
 
+use evaluate::Machine;
 use set::Set;
 
 pub(super) use plan::plan;
@@ -31,6 +33,30 @@ pub(super) struct Program {
     pub depth: usize,
     /// Whether its cost can be far beyond what one expression may cost.
     pub can_overdraw: bool,
+    /// What it reads, its variables not included.
+    pub reads: Reads,
+}
+
+/// What expressions read beside the object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Whether they read `oldObject`.
+    pub old_object: bool,
+    /// Whether they read `request`.
+    pub request: bool,
+    /// Whether they read `namespaceObject`.
+    pub namespace_object: bool,
+}
+
+impl Reads {
+    /// What either of two reads.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            old_object: self.old_object || other.old_object,
+            request: self.request || other.request,
+            namespace_object: self.namespace_object || other.namespace_object,
+        }
+    }
 }
 
 /// What an expression is evaluated on.
@@ -51,6 +77,9 @@ pub(super) trait Variables<'a> {
     /// The value of the variable at a place. Its cost is not that of who reads it; what it makes
     /// and does that costs nothing is counted in `meter`.
     fn get(&self, index: usize, meter: &mut Meter) -> Result<Value<'a>, Fault>;
+
+    /// The program that computes it.
+    fn program(&self, index: usize) -> Option<&'a Program>;
 }
 
 impl Program {
@@ -61,8 +90,17 @@ impl Program {
         variables: &dyn Variables<'a>,
         meter: &mut Meter,
     ) -> Result<Value<'a>, Fault> {
+        self.machine(inputs, variables, meter).evaluate(&self.root)
+    }
+
+    fn machine<'a, 'e>(
+        &self,
+        inputs: Inputs<'a>,
+        variables: &'e dyn Variables<'a>,
+        meter: &'e mut Meter,
+    ) -> Machine<'a, 'e> {
         let slots = std::iter::repeat_with(|| Slot::Empty).take(self.slots).collect();
-        evaluate::Machine { inputs, variables, slots, meter }.evaluate(&self.root)
+        Machine { inputs, variables, slots, meter }
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Attribute, CallPlan, FoldPlan, OptionalMapPlan, Plan, Program, Qualifier, QualifierKey, Root,
-    SortByPlan,
+    Attribute, CallPlan, FoldPlan, OptionalMapPlan, Plan, Program, Qualifier, QualifierKey, Reads,
+    Root, SortByPlan,
 };
 use crate::cel::check::{Checked, Resolution};
 use crate::cel::error::Mistake;
-use crate::cel::scope::{Scope, input, type_name};
+use crate::cel::scope::{Input, Scope, input, type_name};
 use crate::cel::syntax::{
     Call, Element, Entry, Fold, Kind, Node, OptionalMap, Position, SORT_BY_INPUT, SortBy,
 };
@@ -38,6 +38,7 @@ pub(in crate::cel) fn plan(
         depth: 0,
         deepest: 0,
         can_overdraw: false,
+        reads: Reads::default(),
         mistakes: Vec::new(),
     };
     let plan = planner.plan(root);
@@ -46,8 +47,8 @@ pub(in crate::cel) fn plan(
         planner.complain(Position { line: 0, column: 0 }, message);
     }
     if planner.mistakes.is_empty() {
-        let Planner { slots, deepest: depth, can_overdraw, .. } = planner;
-        Ok(Program { root: plan, slots, depth, can_overdraw })
+        let Planner { slots, deepest: depth, can_overdraw, reads, .. } = planner;
+        Ok(Program { root: plan, slots, depth, can_overdraw, reads })
     } else {
         Err(planner.mistakes)
     }
@@ -63,6 +64,7 @@ pub(super) struct Planner<'c> {
     depth: usize,
     deepest: usize,
     pub(super) can_overdraw: bool,
+    reads: Reads,
     mistakes: Vec<Mistake>,
 }
 
@@ -135,6 +137,12 @@ impl Planner<'_> {
             return attribute(Root::Slot(*slot));
         }
         if let Some(input) = input(name) {
+            match input {
+                Input::Object => {}
+                Input::OldObject => self.reads.old_object = true,
+                Input::Request => self.reads.request = true,
+                Input::NamespaceObject => self.reads.namespace_object = true,
+            }
             return attribute(Root::Input(input));
         }
         // The one name that is left: the API server gives a map that evaluates as it is read.
