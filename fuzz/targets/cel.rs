@@ -1,5 +1,5 @@
-//! Any text as an expression of each kind: compiled, and evaluated where it compiles. It must end,
-//! within its budget and without a panic.
+//! Any text as an expression of each kind: compiled, and evaluated and traced where it compiles. It
+//! must end, within its budget and without a panic.
 
 #![no_main]
 
@@ -36,5 +36,7 @@ fuzz_target!(|text: &str| {
     let none = Json::Null;
     let subject =
         Subject { object: &OBJECT, old_object: &none, request: &none, namespace_object: &none };
-    let _ = rules.evaluate(subject.complete().inputs());
+    let subject = subject.complete();
+    let _ = rules.evaluate(subject.inputs());
+    let _ = rules.trace(0, subject.inputs());
 });

@@ -5,6 +5,7 @@
 //!
 //! From text to answer: `syntax` parses, `check` finds types and overloads, `program` turns the
 //! tree into steps and evaluates them on `value`s, which borrow from the request, under a [`Meter`].
+//! Where in an object a rule does not hold, `program` tells too ([`Rules::trace`]), by a second walk.
 //! `library` has the functions, with `kubernetes` and `regex` for what is behind some of them.
 //!
 //! Of the `cel` crate the parser is taken, with its syntax tree: its grammar is cel-go's, for the

@@ -27,7 +27,10 @@ fn verdict(variables: &[String], expression: &str, object: &str) -> Result<Outco
         let (object, none) = (Json::parse(object).expect("JSON"), Json::Null);
         let inputs =
             Inputs { object: &object, old_object: &none, request: &none, namespace_object: &none };
-        match rules.evaluate(inputs) {
+        let verdict = rules.evaluate(inputs);
+        // To be traced is no more harm.
+        let _ = rules.trace(0, inputs);
+        match verdict {
             Verdict::Outcomes(outcomes) => Ok(outcomes.into_iter().next().expect("one outcome")),
             Verdict::Error(message) => Ok(Outcome::Error(message)),
             Verdict::Unmatched => panic!("there are no match conditions"),

@@ -7,6 +7,9 @@ use crate::cel::syntax::FoldKind;
 use crate::cel::trace::{Step, Trace};
 use crate::cel::value::{List, Value};
 
+/// What an item takes, with its path.
+const ITEM_BYTES: usize = 256;
+
 /// An element of a list, or an entry of a map.
 #[derive(Clone)]
 pub(super) struct Item<'a> {
@@ -128,7 +131,7 @@ impl<'a> Tracer<'a, '_> {
             Value::Map(map) => map.len(),
             _ => 0,
         };
-        if self.machine.meter.allocate(size * size_of::<Item<'_>>()).is_err() {
+        if self.machine.meter.allocate(size * ITEM_BYTES).is_err() {
             return Vec::new();
         }
         let base = self.place_of(value);

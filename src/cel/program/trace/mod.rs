@@ -112,16 +112,30 @@ impl<'a, 'e> Tracer<'a, 'e> {
             }
         }
         let found = match plan {
-            Plan::And(terms) if wanted => self.deciding(terms, true),
-            Plan::Or(terms) if !wanted => self.deciding(terms, false),
+            Plan::And(terms) if wanted => return self.deciding(terms, true),
+            Plan::Or(terms) if !wanted => return self.deciding(terms, false),
             Plan::And(terms) | Plan::Or(terms) => {
-                most_precise(terms.iter().flat_map(|term| self.explain(term, wanted)).collect())
+                let found = terms.iter().flat_map(|term| self.explain(term, wanted)).collect();
+                return most_precise(found);
             }
-            Plan::Call(call) if call.function.name == "!_" => {
-                call.arguments.iter().flat_map(|term| self.explain(term, !wanted)).collect()
+            Plan::Call(call) if let ("!_", [term]) = (call.function.name, &*call.arguments) => {
+                return self.explain(term, !wanted);
             }
-            Plan::Equal(sides) => self.with_constant(sides, wanted),
-            Plan::NotEqual(sides) => self.with_constant(sides, !wanted),
+            // A comparison with a bool is as good as what is compared.
+            Plan::Equal(sides) if let Some((term, value)) = compared_with_bool(sides) => {
+                return self.explain(term, value == wanted);
+            }
+            Plan::NotEqual(sides) if let Some((term, value)) = compared_with_bool(sides) => {
+                return self.explain(term, value != wanted);
+            }
+            Plan::Attribute(attribute) if attribute.path.is_empty() => match &attribute.root {
+                Root::Variable(index) => {
+                    let explain = |inner: &mut Tracer<'a, '_>, root| inner.explain(root, wanted);
+                    return self.inside(*index, explain).unwrap_or_default();
+                }
+                Root::Conditional(parts) => return self.conditional(parts, wanted),
+                _ => Vec::new(),
+            },
             Plan::Fold(fold) => match (fold.kind, wanted) {
                 (FoldKind::All, true) | (FoldKind::Exists, false) => {
                     self.elements(fold, &fold.body, wanted)
@@ -132,17 +146,10 @@ impl<'a, 'e> Tracer<'a, 'e> {
                 Plan::OptionalMap(map) if !map.flat => match self.value(&map.target) {
                     Some(Value::Optional(Some(value))) => {
                         self.bind_optional(map, Some(&value));
-                        self.explain(&map.body, wanted)
+                        return self.explain(&map.body, wanted);
                     }
                     _ => Vec::new(),
                 },
-                _ => Vec::new(),
-            },
-            Plan::Attribute(attribute) if attribute.path.is_empty() => match &attribute.root {
-                Root::Variable(index) => self
-                    .inside(*index, |inner, root| inner.explain(root, wanted))
-                    .unwrap_or_default(),
-                Root::Conditional(parts) => self.conditional(parts, wanted),
                 _ => Vec::new(),
             },
             _ => Vec::new(),
@@ -194,15 +201,6 @@ impl<'a, 'e> Tracer<'a, 'e> {
         most_precise(all)
     }
 
-    /// A comparison with a bool is as good as what is compared.
-    fn with_constant(&mut self, sides: &'a (Plan, Plan), wanted: bool) -> Vec<Trace> {
-        match sides {
-            (term, Plan::Constant(Value::Bool(value)))
-            | (Plan::Constant(Value::Bool(value)), term) => self.explain(term, *value == wanted),
-            _ => Vec::new(),
-        }
-    }
-
     /// The branch that was taken, or the condition, where nothing that was read would help there.
     fn conditional(&mut self, parts: &'a (Plan, Plan, Plan), wanted: bool) -> Vec<Trace> {
         let (condition, yes, no) = parts;
@@ -241,8 +239,9 @@ impl<'a, 'e> Tracer<'a, 'e> {
         };
         let outer = self.element.replace(place.clone());
         let mut found = self.explain(predicate, wanted);
+        let has_read = !found.is_empty();
         found.retain(|trace| trace.path.starts_with(place));
-        if found.is_empty() {
+        if has_read && found.is_empty() {
             found = self.read(predicate);
             found.retain(|trace| trace.path.starts_with(place));
         }
@@ -258,6 +257,16 @@ impl<'a, 'e> Tracer<'a, 'e> {
 fn most_precise(found: Vec<Trace>) -> Vec<Trace> {
     let is_less = |trace: &&Trace| !found.iter().any(|other| other.path.is_within(&trace.path));
     found.iter().filter(is_less).cloned().collect()
+}
+
+/// What is compared with a constant, and with which.
+fn compared_with_bool(sides: &(Plan, Plan)) -> Option<(&Plan, bool)> {
+    match sides {
+        (term, Plan::Constant(Value::Bool(value))) | (Plan::Constant(Value::Bool(value)), term) => {
+            Some((term, *value))
+        }
+        _ => None,
+    }
 }
 
 /// The list that has something in it, where a step says that it has nothing, or the other way

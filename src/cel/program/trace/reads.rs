@@ -146,10 +146,11 @@ impl<'a> Tracer<'a, '_> {
 
     /// The entry of a map of the object, be it there or not.
     fn entry(&mut self, key: &'a Plan, map: &'a Plan) -> Option<Path> {
-        let (Some(Value::Map(_)), Some(key)) = (self.value(map), self.value(key)) else {
+        let (Some(Value::Map(_)), Some(Value::String(key))) = (self.value(map), self.value(key))
+        else {
             return None;
         };
-        Some(self.place(map)?.then(Self::step(&key)?))
+        Some(self.place(map)?.then(Step::Key((*key).to_owned())))
     }
 
     /// The place of a value that is a piece of the object.
