@@ -33,7 +33,7 @@ SECONDS_OF_FUZZING ?= 60
 cel-fuzz: ## give the compiler of expressions any text, for SECONDS_OF_FUZZING; needs nightly Rust and C++
 	fuzz/run cel "$(SECONDS_OF_FUZZING)"
 
-cel-record: ## ask a real API server the cases of tests/cel anew, and record its answers
+cel-record: ## ask a real API server the cases of tests/cel anew (of CEL_THEME), and record its answers
 	@tests/requirements
 	@tests/cluster/build >/dev/null
 	cargo test --test cel-record

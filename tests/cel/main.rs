@@ -1,4 +1,5 @@
-//! The corpus, asked of Portreeve: it answers as the API server did, or refuses the expression.
+//! The corpus and the examples, asked of Portreeve: it answers as the API server did, or refuses the
+//! expression.
 
 // All of it is test code, but clippy knows only the functions marked as tests for such.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -8,20 +9,21 @@
 mod oracle;
 
 mod desk;
+mod examples;
 mod hostile;
 mod ours;
 mod refusals;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use oracle::{Answer, Outcome, answers, corpus, reviews};
+use oracle::{Answer, Outcome, answers};
 
 #[test]
 fn the_corpus_is_answered_as_the_api_server_does() {
     let directory = oracle::directory();
-    let cases = corpus::read(&directory.join("corpus")).unwrap();
+    let cases = oracle::cases().unwrap();
     let theirs = answers::read(&directory.join("answers")).unwrap();
-    let seen = reviews::read_seen(&directory.join("seen")).unwrap();
+    let seen = oracle::read_seen().unwrap();
     let ids: BTreeSet<_> = cases.iter().map(|case| &case.id).collect();
     assert_eq!(ids, theirs.keys().collect(), "make cel-record was not run");
 

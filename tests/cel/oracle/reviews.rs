@@ -67,7 +67,7 @@ impl Review {
 /// All reviews, by name.
 ///
 /// # Errors
-/// Where a file can't be read, or where the server could not tell one Pod from another.
+/// Where a file can't be read, or there are two Pods where one is meant.
 pub fn read(directory: &Path) -> Result<BTreeMap<String, Review>> {
     let mut reviews = BTreeMap::<String, Review>::new();
     for (stem, pod) in read_objects(directory)? {
@@ -87,6 +87,14 @@ pub fn read(directory: &Path) -> Result<BTreeMap<String, Review>> {
             }
         }
     }
+    Ok(reviews)
+}
+
+/// Makes sure that policies can be matched to each of these alone.
+///
+/// # Errors
+/// Where the server could not tell one Pod from another.
+pub fn tell_apart(reviews: &BTreeMap<String, Review>) -> Result<()> {
     let places: BTreeSet<_> =
         reviews.values().map(|review| (review.namespace(), review.pod_name())).collect();
     ensure!(places.len() == reviews.len(), "two Pods have the same namespace and name");
@@ -94,7 +102,7 @@ pub fn read(directory: &Path) -> Result<BTreeMap<String, Review>> {
         let neighbours = places.iter().filter(|(other, _)| other == namespace).count();
         ensure!(neighbours == 1, "a Pod without a name is not alone in namespace {namespace}");
     }
-    Ok(reviews)
+    Ok(())
 }
 
 /// The objects of a directory's YAML files, with the files' names.

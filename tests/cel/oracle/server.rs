@@ -85,7 +85,7 @@ impl Server {
         config.default_retry = false;
         let client = Client::try_from(config)?;
         let log = Log::from_now(&cluster.directory().join("cluster/kube-apiserver.log"))?;
-        let reviews = reviews::read(&super::directory().join("pods"))?;
+        let reviews = super::all_reviews()?;
         let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
         let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
         let own = client.request::<Value>(create(path, &review)?).await?;

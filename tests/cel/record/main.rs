@@ -1,5 +1,7 @@
-//! `make cel-record`: asks a real API server all of `tests/cel/corpus`, and records what it says in
-//! `tests/cel/answers`, and what its validations saw in `tests/cel/seen`.
+//! `make cel-record`: asks a real API server all of `tests/cel/corpus` and of `examples/policies`, and
+//! records what it says in `tests/cel/answers`, and what its validations saw in `tests/cel/seen` and
+//! `tests/cel/seen-of-examples`. With `CEL_THEME`, only the cases of one theme, such as `examples`; what
+//! is recorded of the rest stands.
 
 // What is read here by nobody is read by the tests that share it.
 #[allow(dead_code)]
@@ -7,26 +9,39 @@
 mod oracle;
 
 mod denials;
+mod pod_security;
 
 use std::collections::BTreeMap;
+use std::env;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
 use oracle::{Answer, Case, Outcome, Policy, Question, Seen, Server};
-use oracle::{answers, corpus, reviews, verify};
+use oracle::{answers, verify};
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let directory = oracle::directory();
-    let cases = corpus::read(&directory.join("corpus"))?;
+    let directory = oracle::directory().join("answers");
+    let mut cases = oracle::cases()?;
+    let (mut all_answers, mut all_seen) = (BTreeMap::new(), BTreeMap::new());
     let mut server = Server::start().await?;
+    if let Ok(theme) = env::var("CEL_THEME") {
+        cases.retain(|case| theme_of(&case.id) == theme);
+        ensure!(!cases.is_empty(), "there is no theme {theme:?}");
+        server.reviews.retain(|name, _| cases.iter().any(|case| case.pod == *name));
+        all_answers = answers::read(&directory)?;
+        all_answers.retain(|id, _| theme_of(id) != theme);
+        all_seen = oracle::read_seen()?;
+    }
 
     let begun = Instant::now();
     let (recorded, seen) = ask(&mut server, &cases).await?;
     println!("{} cases, in {:.0} s", cases.len(), begun.elapsed().as_secs_f64());
-    answers::write(&directory.join("answers"), &recorded)?;
-    reviews::write_seen(&directory.join("seen"), &seen)?;
+    all_answers.extend(recorded.clone());
+    answers::write(&directory, &all_answers)?;
+    all_seen.extend(seen.clone());
+    oracle::write_seen(all_seen)?;
     print!("{}", table(&recorded));
 
     let (again, _) = ask(&mut server, &cases).await?;
@@ -35,6 +50,8 @@ async fn main() -> Result<()> {
     println!("the same when asked again");
     let denials = denials::check(&server, &cases, &recorded).await?;
     println!("the same to kubectl in a sample of {denials}");
+    let judged = pod_security::check(&server, &all_answers)?;
+    println!("PodSecurity admission refuses the same of {judged} Pods");
     let compared = verify::verify(&mut server, &seen).await?;
     println!("{compared} values of what is seen of {} Pods are confirmed", seen.len());
     Ok(())
@@ -78,11 +95,15 @@ fn interleaved(count: usize) -> Vec<usize> {
     (0..STRIDE).flat_map(|first| (first..count).step_by(STRIDE)).collect()
 }
 
+fn theme_of(id: &str) -> &str {
+    id.split('/').next().unwrap_or_default()
+}
+
 /// How many cases of each theme came out how.
 fn table(recorded: &BTreeMap<String, Answer>) -> String {
     let mut themes = BTreeMap::<&str, BTreeMap<Outcome, usize>>::new();
     for (id, answer) in recorded {
-        for theme in [id.split('/').next().unwrap_or_default(), "all"] {
+        for theme in [theme_of(id), "all"] {
             *themes.entry(theme).or_default().entry(answer.outcome).or_default() += 1;
         }
     }
