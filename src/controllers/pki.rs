@@ -168,7 +168,7 @@ async fn act(pki: &Pki, decision: Decision<'_>, context: &Context) -> Result<Out
         Obtained::Certificate(certificate) => *certificate,
         Obtained::Pending(message, look_again) => return Ok(Outcome::Issuing(message, look_again)),
         Obtained::Blocked(finding, look_again) => {
-            return Ok(Outcome::Blocked(vec![finding], look_again));
+            return Ok(Outcome::Blocked(vec![*finding], look_again));
         }
     };
     let Order { rules, request, holding, .. } = order;

@@ -57,7 +57,7 @@ pub(super) fn still_open(
         Some(problem) => {
             let policy = &order.rules.name;
             let finding = issuance::issuer_not_ready(&order.subject(), policy, &problem);
-            Obtained::Blocked(finding, look_again)
+            Obtained::Blocked(Box::new(finding), look_again)
         }
         None => Obtained::Pending(format!("{}{said}", waits(issuer, open)), look_again),
     }
@@ -109,7 +109,7 @@ pub(super) fn refused(
     }
     let problem = format!("{issuer}, CertificateRequest {}: {why}", open.name);
     let finding = issuance::not_issued(&order.subject(), &order.rules.name, &problem);
-    Some(Obtained::Blocked(finding, RETRY_BLOCKED))
+    Some(Obtained::Blocked(Box::new(finding), RETRY_BLOCKED))
 }
 
 /// A certificate that will do.
@@ -127,7 +127,7 @@ pub(super) fn certificate(
         Err(error) => {
             let (subject, policy) = (order.subject(), &order.rules.name);
             let finding = issuance::not_issued(&subject, policy, &error.to_string());
-            return Obtained::Blocked(finding, RETRY_BLOCKED);
+            return Obtained::Blocked(Box::new(finding), RETRY_BLOCKED);
         }
     };
     let is_short = wanted.facts.validity.lifetime() + ROUNDING < order.request.leaf.duration;

@@ -24,7 +24,7 @@ pub(super) async fn obtain(
         Err(error) if error.is_passing() => return Err(Error::Authority(error)),
         Err(error) => {
             let finding = issuance::issuer_not_ready(&order.subject(), policy, &error.to_string());
-            return Ok(Obtained::Blocked(finding, RETRY_BLOCKED));
+            return Ok(Obtained::Blocked(Box::new(finding), RETRY_BLOCKED));
         }
     };
     let made = match outdated(order, &authority) {
@@ -36,7 +36,7 @@ pub(super) async fn obtain(
         // Key or certificate can't be made as asked; more tries won't change that.
         Err(error) => {
             let finding = issuance::not_issued(&order.subject(), policy, &error.to_string());
-            Obtained::Blocked(finding, RETRY_BLOCKED)
+            Obtained::Blocked(Box::new(finding), RETRY_BLOCKED)
         }
     })
 }

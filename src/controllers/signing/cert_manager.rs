@@ -154,7 +154,7 @@ async fn ask(
         Ok(made) => made,
         Err(error) => {
             let finding = issuance::not_issued(&subject, policy, &error.to_string());
-            return Ok(Obtained::Blocked(finding, RETRY_BLOCKED));
+            return Ok(Obtained::Blocked(Box::new(finding), RETRY_BLOCKED));
         }
     };
     let request = certificate_request(order, issuer, &pem);
@@ -239,5 +239,5 @@ fn refused_by_api(
         }
         _ => return Err(Error::api("can't ask cert-manager")(error)),
     };
-    Ok(Obtained::Blocked(finding, RETRY_BLOCKED))
+    Ok(Obtained::Blocked(Box::new(finding), RETRY_BLOCKED))
 }

@@ -39,7 +39,7 @@ pub(super) enum Obtained {
     /// It is on its way: what for, and when to look again.
     Pending(String, Duration),
     /// Nothing: why, and when to look again.
-    Blocked(Finding, Duration),
+    Blocked(Box<Finding>, Duration),
 }
 
 /// What a Secret is to hold.
