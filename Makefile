@@ -46,6 +46,6 @@ cel-differential: ## ask a real API server and Portreeve CEL_PAIRS (100000) rand
 build: ## the release build: target/release/portreeve
 	cargo build --release
 
-bench: ## measure the evaluator of rules, beside the cel crate: a table, and target/bench/results.json
+bench: ## measure the webhook beside a no-op server, and rules beside the cel crate: tables, and target/bench/results.json
 	@rm -f target/bench/results.json
 	cargo bench --bench '*'

@@ -8,17 +8,19 @@ use crate::api::finding::annotation;
 use crate::api::names::{ADMITTED_BY_ANNOTATION, FINDINGS_ANNOTATION, FINDINGS_LABEL};
 
 use super::Admitter;
+use crate::cel::Json;
 use crate::policy::patch::{PatchOp, Pointer};
 
 /// The value of the label on an object that has findings.
 const LABELLED: &str = "true";
 
-/// The operations that make an object say what was found; none for what it says already.
+/// The operations that make an object of this metadata say what was found; none for what it says
+/// already.
 ///
 /// `admitted_by` is what stood there before, if it may stay: an update that changes nothing has to
 /// stay one, whichever replica sees it.
 pub fn patch(
-    object: &Value,
+    metadata: Option<&Json<'_>>,
     findings: &[Finding],
     admitter: &Admitter,
     admitted_by: Option<&str>,
@@ -28,15 +30,19 @@ pub fn patch(
         (ADMITTED_BY_ANNOTATION, Some(admitted_by.unwrap_or(&admitter.0).to_owned())),
     ];
     let labels = [(FINDINGS_LABEL, (!findings.is_empty()).then(|| LABELLED.to_owned()))];
-    let mut operations = set(object, "annotations", &annotations);
-    operations.extend(set(object, "labels", &labels));
+    let mut operations = set(metadata, "annotations", &annotations);
+    operations.extend(set(metadata, "labels", &labels));
     operations
 }
 
 /// Sets and removes keys of a map in `metadata`, which may not be there.
-fn set(object: &Value, field: &str, wanted: &[(&str, Option<String>)]) -> Vec<PatchOp> {
+fn set(
+    metadata: Option<&Json<'_>>,
+    field: &str,
+    wanted: &[(&str, Option<String>)],
+) -> Vec<PatchOp> {
     let path = Pointer::root().key("metadata").key(field);
-    let Some(present) = object["metadata"][field].as_object() else {
+    let Some(Json::Map(present)) = metadata.and_then(|metadata| metadata.get(field)) else {
         let fresh: Map<String, Value> = wanted
             .iter()
             .filter_map(|(key, value)| Some(((*key).to_owned(), value.clone()?.into())))
@@ -45,10 +51,10 @@ fn set(object: &Value, field: &str, wanted: &[(&str, Option<String>)]) -> Vec<Pa
     };
     let operation = |(key, value): &(&str, Option<String>)| {
         let path = path.key(key);
-        match (present.get(*key), value) {
+        match (present.get(key), value) {
             (None, None) => None,
             (Some(_), None) => Some(PatchOp::remove(path)),
-            (Some(now), Some(value)) if now.as_str() == Some(value) => None,
+            (Some(now), Some(value)) if now.as_str() == Some(value.as_str()) => None,
             (Some(_), Some(value)) => Some(PatchOp::replace(path, value.clone())),
             (None, Some(value)) => Some(PatchOp::add(path, value.clone())),
         }
@@ -82,7 +88,8 @@ mod tests {
     /// The object after admission, and whether a second admission leaves it alone.
     fn admitted(mut object: Value, findings: &[Finding]) -> Value {
         let apply = |object: &mut Value| {
-            let patch = patch(object, findings, &Admitter("me".into()), None);
+            let metadata = Json::from(&object["metadata"]);
+            let patch = patch(Some(&metadata), findings, &Admitter("me".into()), None);
             let patch: json_patch::Patch = serde_json::from_value(json!(patch)).unwrap();
             json_patch::patch(object, &patch).unwrap();
         };
@@ -116,6 +123,7 @@ mod tests {
     #[test]
     fn who_admitted_it_stays_where_it_may() {
         let object = json!({"metadata": {"annotations": {"box.com/admitted-by": "another"}}});
-        assert_eq!(patch(&object, &[], &Admitter("me".into()), Some("another")), []);
+        let metadata = Json::from(&object["metadata"]);
+        assert_eq!(patch(Some(&metadata), &[], &Admitter("me".into()), Some("another")), []);
     }
 }

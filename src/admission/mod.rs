@@ -8,11 +8,16 @@ pub mod review;
 
 mod annotate;
 mod pki;
+mod pod_policy;
+mod pods;
+mod request;
+mod telling;
 
 use thiserror::Error;
 
 use crate::api::names::GROUP;
 use crate::policy::Snapshot;
+use crate::policy::pod::Workload;
 
 use review::{Answer, Request};
 
@@ -40,8 +45,8 @@ pub fn prepare() {
     crate::policy::pki::structure::prepare();
 }
 
-/// The first webhook: sees the object before its schema does, refuses with all faults at once, or
-/// writes the findings onto the object.
+/// The first webhook: sees the object before its schema does. A Pki is refused with all faults at
+/// once; to a Pod is added what policies add; and what is found is written onto the object.
 ///
 /// # Errors
 /// When the kind is not one that Portreeve reviews.
@@ -50,8 +55,11 @@ pub fn mutate(
     snapshot: &Snapshot,
     admitter: &Admitter,
 ) -> Result<Answer, Undecided> {
-    is_pki(request)?;
-    Ok(pki::mutate(request, snapshot, admitter))
+    Ok(match Reviewed::of(request)? {
+        Reviewed::Pki => pki::mutate(request, snapshot, admitter),
+        Reviewed::Pods(workload) => pods::mutate(request, workload, snapshot, admitter),
+        Reviewed::PodPolicy => Answer::allow(),
+    })
 }
 
 /// The last webhook: holds the line on what is finally stored, and warns.
@@ -59,21 +67,44 @@ pub fn mutate(
 /// # Errors
 /// When the kind is not one that Portreeve reviews.
 pub fn validate(request: &Request<'_>, snapshot: &Snapshot) -> Result<Answer, Undecided> {
-    is_pki(request)?;
-    Ok(pki::validate(request, snapshot))
+    Ok(match Reviewed::of(request)? {
+        Reviewed::Pki => pki::validate(request, snapshot),
+        Reviewed::Pods(workload) => pods::validate(request, workload, snapshot),
+        Reviewed::PodPolicy => pod_policy::validate(request),
+    })
 }
 
-fn is_pki(request: &Request<'_>) -> Result<(), Undecided> {
-    let resource = &request.resource;
-    if resource.group == GROUP && resource.resource == "pkis" && request.sub_resource.is_none() {
-        return Ok(());
+/// What Portreeve reviews.
+enum Reviewed {
+    Pki,
+    PodPolicy,
+    Pods(Workload),
+}
+
+/// The subresources by which what runs in a Pod is changed.
+const POD_SUB_RESOURCES: [&str; 2] = ["ephemeralcontainers", "resize"];
+
+impl Reviewed {
+    fn of(request: &Request<'_>) -> Result<Self, Undecided> {
+        let (group, resource) = (&*request.resource.group, &*request.resource.resource);
+        let workload = Workload::of_resource(group, resource);
+        match (request.sub_resource.as_deref(), workload) {
+            (None, None) if group == GROUP && resource == "pkis" => Ok(Self::Pki),
+            (None, None) if group == GROUP && resource == "podpolicies" => Ok(Self::PodPolicy),
+            (None, Some(workload)) => Ok(Self::Pods(workload)),
+            (Some(part), Some(Workload::Pod)) if POD_SUB_RESOURCES.contains(&part) => {
+                Ok(Self::Pods(Workload::Pod))
+            }
+            (part, _) => {
+                let mut name = resource.to_owned();
+                if !group.is_empty() {
+                    name = format!("{name}.{group}");
+                }
+                if let Some(part) = part {
+                    name = format!("{name}/{part}");
+                }
+                Err(Undecided::UnknownKind { resource: name })
+            }
+        }
     }
-    let mut name = resource.resource.to_string();
-    if !resource.group.is_empty() {
-        name = format!("{name}.{}", resource.group);
-    }
-    if let Some(sub_resource) = &request.sub_resource {
-        name = format!("{name}/{sub_resource}");
-    }
-    Err(Undecided::UnknownKind { resource: name })
 }

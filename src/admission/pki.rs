@@ -3,17 +3,21 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::api::finding::Outcome;
 use crate::api::names::ADMITTED_BY_ANNOTATION;
-use crate::api::{Enforcement, Finding, PkiSpec};
+use crate::api::{Finding, PkiSpec};
+use crate::cel::Json;
 use crate::policy::Snapshot;
 use crate::policy::pki::structure::{self, Reading};
-use crate::policy::pki::{Subject, judge, ownership};
+use crate::policy::pki::{Subject, ownership};
 
 use super::Admitter;
 use super::annotate;
 use super::review::warnings::warning_headers;
 use super::review::{Answer, Operation, Request};
+use super::telling::{denies, excuse, in_namespace, refused, warned};
+
+/// The code and the reason of a refusal.
+const FORBIDDEN: (u16, &str) = (403, "Forbidden");
 
 /// How many Pods a warning names.
 const NAMED_PODS: usize = 3;
@@ -27,13 +31,18 @@ pub fn mutate(request: &Request<'_>, snapshot: &Snapshot, admitter: &Admitter) -
     let Some(object) = object else { return Answer::allow() };
     let findings = assess(request, &object, old.as_ref(), snapshot);
     if denies(&findings) {
-        return refusal(&object, &findings);
+        return refused("Pki", &findings, FORBIDDEN);
     }
     let admitted_by = old
         .as_ref()
         .filter(|old| old["spec"] == object["spec"])
         .and_then(|old| old["metadata"]["annotations"][ADMITTED_BY_ANNOTATION].as_str());
-    Answer::allow().with_patch(annotate::patch(&object, &findings, admitter, admitted_by))
+    Answer::allow().with_patch(annotate::patch(
+        Some(&Json::from(&object["metadata"])),
+        &findings,
+        admitter,
+        admitted_by,
+    ))
 }
 
 /// Refuses what must not be stored, and warns of what is let through.
@@ -50,17 +59,10 @@ pub fn validate(request: &Request<'_>, snapshot: &Snapshot) -> Answer {
     };
     let findings = assess(request, &object, old.as_ref(), snapshot);
     if denies(&findings) {
-        return refusal(&object, &findings);
+        return refused("Pki", &findings, FORBIDDEN);
     }
-    if findings.is_empty() {
-        return Answer::allow();
-    }
-    let lines = findings.iter().map(|finding| finding.text(Outcome::Stored));
-    let hint =
-        format!("kubectl describe pki {}{}", name_of(request, &object), in_namespace(request));
-    Answer::allow()
-        .with_warnings(warning_headers(lines, &hint))
-        .with_audit_annotation("findings", audit(&findings, Outcome::Stored))
+    let name = name_of(request, &object);
+    warned(&findings, &format!("kubectl describe pki {name}{}", in_namespace(request)))
 }
 
 /// The object, which only a creation or an update has, and the old object.
@@ -90,14 +92,7 @@ fn assess(
     let mut findings = now.findings(snapshot);
     if let Some(old) = old.filter(|_| request.operation == Operation::Update) {
         let before = Assessed::of(&name, namespace, old);
-        let mut known = before.findings(snapshot);
-        for finding in &mut findings {
-            // Each old fault excuses one: a second of the same kind is new.
-            if let Some(place) = known.iter().position(|old| old.same_fault(finding)) {
-                known.swap_remove(place);
-                finding.enforcement = Enforcement::Warn;
-            }
-        }
+        excuse(findings.iter_mut(), before.findings(snapshot));
         findings.extend(ownership::change(&now.subject(), &before.subject()));
         findings.sort_by_key(|finding| finding.enforcement);
     }
@@ -132,11 +127,7 @@ impl<'a> Assessed<'a> {
     }
 
     fn findings(&self, snapshot: &Snapshot) -> Vec<Finding> {
-        let faults = &self.reading.faults;
-        let mut findings = faults.clone();
-        let judged = judge(&self.subject(), snapshot).findings;
-        findings.extend(judged.into_iter().filter(|finding| !structure::covers(faults, finding)));
-        findings
+        self.reading.findings(&self.subject(), snapshot)
     }
 }
 
@@ -149,35 +140,6 @@ fn name_of(request: &Request<'_>, object: &Value) -> String {
         .or_else(|| request.name.as_deref().map(str::to_owned))
         .or_else(generated)
         .unwrap_or_default()
-}
-
-fn in_namespace(request: &Request<'_>) -> String {
-    request.namespace.as_deref().map(|namespace| format!(" -n {namespace}")).unwrap_or_default()
-}
-
-fn denies(findings: &[Finding]) -> bool {
-    findings.iter().any(|finding| finding.enforcement == Enforcement::Deny)
-}
-
-/// All findings in one message, one a line: kubectl shows nothing else of a denial.
-fn refusal(object: &Value, findings: &[Finding]) -> Answer {
-    let texts: Vec<String> =
-        findings.iter().map(|finding| finding.text(Outcome::Refused)).collect();
-    let message = match texts.as_slice() {
-        [text] => text.clone(),
-        texts => {
-            let kind = object["kind"].as_str().unwrap_or("object");
-            format!("{} things are wrong with this {kind}:\n- {}", texts.len(), texts.join("\n- "))
-        }
-    };
-    Answer::deny(403, "Forbidden", message)
-        .with_audit_annotation("findings", audit(findings, Outcome::Refused))
-}
-
-fn audit(findings: &[Finding], outcome: Outcome) -> String {
-    let lines =
-        findings.iter().map(|finding| format!("{}: {}", finding.reason, finding.text(outcome)));
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What the deletion of a Pki takes from Pods that run.

@@ -22,7 +22,7 @@ pub const MAX_ALLOWED_KEPT: usize = 32;
 const MAX_ALLOWED: usize = 14;
 
 /// What a finding does to the request that it is found in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Enforcement {
     /// The object is refused.
     Deny,
@@ -33,7 +33,7 @@ pub enum Enforcement {
 }
 
 /// One thing that is wrong with an object, with all that its owner needs to mend it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// A stable word in CamelCase: the Event's reason and the condition's.
@@ -61,6 +61,7 @@ pub struct Finding {
     pub nearest: Option<String>,
     /// What to do, without a final point: `Set spec.serviceName of Pki b`. Empty where the fault
     /// says it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub fix: String,
     /// What is not done while the fault stands, without a final point:
     /// `Secret b is not made until then`. Empty where nothing is left undone.
@@ -132,7 +133,7 @@ impl Finding {
 }
 
 /// The parts of a path that are no positions in a list; the keys of a map are in quotes.
-fn without_indices(path: &str) -> impl Iterator<Item = &str> {
+pub fn without_indices(path: &str) -> impl Iterator<Item = &str> {
     let is_position = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     path.split(['[', ']']).filter(move |part| !is_position(part))
 }

@@ -11,6 +11,9 @@ use super::pki_policy::OnViolation;
 /// The reason of a finding whose validation names none.
 pub const DEFAULT_EVENT_REASON: &str = "PodPolicyViolation";
 
+/// The reason of a policy whose expressions Kubernetes itself would not take.
+pub const REFUSED_BY_KUBERNETES: &str = "PodPolicyRefusedByKubernetes";
+
 /// A word in CamelCase, as reasons are.
 const CAMEL_CASE_PATTERN: &str = "^[A-Z][A-Za-z0-9]*$";
 
@@ -206,7 +209,7 @@ pub enum FailurePolicy {
 }
 
 /// Of which type the Events are that tell of a policy's findings.
-#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EventsMode {
     /// There are none.
     None,

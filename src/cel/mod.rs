@@ -49,6 +49,7 @@ mod value;
 
 pub use error::{CompileError, Fault, Mistake};
 pub use expression::{Expression, ExpressionKind};
+pub use kubernetes::{compare_quantities, is_whole_quantity};
 pub use meter::{EXPRESSION_LIMIT, MATCH_CONDITIONS_BUDGET, Meter, POLICY_BUDGET};
 pub use program::{Inputs, Reads};
 pub use question::{Answer, OutcomeName, Question};
@@ -56,7 +57,7 @@ pub use rules::{
     NamedExpression, Outcome, Place, Refusal, Refusals, RuleExpression, RuleSources, Rules,
     ValidationSource, Verdict,
 };
-pub use subject::{CompleteSubject, Subject};
+pub use subject::{CompleteSubject, Subject, seen_namespace};
 pub use trace::{Path, Step, Trace, TraceKind};
 pub use types::Type;
 pub use value::{Json, Kubernetes, List, Map, Object, Text, Timestamp, Value};

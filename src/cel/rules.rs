@@ -199,12 +199,22 @@ impl Rules {
         })
     }
 
+    /// Asks the rules about an object that is known to be matched: the match conditions are left out.
+    pub fn evaluate_matched(&self, inputs: Inputs<'_>) -> Verdict {
+        stack::for_depth(self.depth, || self.evaluate_validations(inputs)).unwrap_or_else(|error| {
+            Verdict::Error(format!("no thread to evaluate the expressions: {error}"))
+        })
+    }
+
     fn evaluate_here(&self, inputs: Inputs<'_>) -> Verdict {
         match self.matches(inputs) {
-            Ok(true) => {}
-            Ok(false) => return Verdict::Unmatched,
-            Err(message) => return Verdict::Error(message),
+            Ok(true) => self.evaluate_validations(inputs),
+            Ok(false) => Verdict::Unmatched,
+            Err(message) => Verdict::Error(message),
         }
+    }
+
+    fn evaluate_validations(&self, inputs: Inputs<'_>) -> Verdict {
         match self.validate(inputs) {
             Ok(outcomes) => Verdict::Outcomes(outcomes),
             Err(OutOfBudget) => Verdict::Error(OUT_OF_BUDGET.to_owned()),
@@ -222,6 +232,23 @@ impl Rules {
     ) -> Result<RuleExpression<'_>, CompileError> {
         let expression = Expression::compile_after(kind, source, &self.scope, &self.variables)?;
         Ok(RuleExpression { rules: self, expression })
+    }
+
+    /// Whether it depends on the request whether the rules are applied.
+    pub fn are_matched_by_request(&self) -> bool {
+        self.match_conditions.iter().any(|condition| condition.reads().request)
+    }
+
+    /// Whether the match conditions hold.
+    ///
+    /// # Errors
+    /// Where that can't be told, in the API server's words.
+    pub fn are_matched(&self, inputs: Inputs<'_>) -> Result<bool, String> {
+        if self.match_conditions.is_empty() {
+            return Ok(true);
+        }
+        stack::for_depth(self.depth, || self.matches(inputs))
+            .unwrap_or_else(|error| Err(format!("no thread to evaluate the expressions: {error}")))
     }
 
     /// How many validations there are.

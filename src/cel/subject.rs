@@ -111,41 +111,41 @@ impl<'a> Subject<'a> {
         object(members)
     }
 
-    /// The namespace as expressions see it: without the fields that the API server leaves out.
     fn complete_namespace(self) -> Json<'a> {
-        const SEEN: [&str; 12] = [
-            "name",
-            "generateName",
-            "namespace",
-            "uid",
-            "resourceVersion",
-            "generation",
-            "creationTimestamp",
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-            "labels",
-            "annotations",
-            "finalizers",
-        ];
-        let given = match self.namespace_object {
-            Json::Null => return Json::Null,
-            given => given,
-        };
-        let metadata = match given.get("metadata") {
-            Some(Json::Map(metadata)) => metadata
-                .iter()
-                .filter(|(key, value)| SEEN.contains(key) && !is_empty(value))
-                .map(|(key, value)| (Cow::Borrowed(key), value.clone()))
-                .collect(),
-            _ => Object::default(),
-        };
-        let part = |key| given.get(key).cloned().unwrap_or_else(|| Json::Map(Object::default()));
-        object([
-            ("metadata", Json::Map(metadata)),
-            ("spec", part("spec")),
-            ("status", part("status")),
-        ])
+        seen_namespace(self.namespace_object)
     }
+}
+
+/// A namespace as expressions see it: without the fields that the API server leaves out.
+pub fn seen_namespace<'a>(namespace: &'a Json<'a>) -> Json<'a> {
+    const SEEN: [&str; 12] = [
+        "name",
+        "generateName",
+        "namespace",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "labels",
+        "annotations",
+        "finalizers",
+    ];
+    let given = match namespace {
+        Json::Null => return Json::Null,
+        given => given,
+    };
+    let metadata = match given.get("metadata") {
+        Some(Json::Map(metadata)) => metadata
+            .iter()
+            .filter(|(key, value)| SEEN.contains(key) && !is_empty(value))
+            .map(|(key, value)| (Cow::Borrowed(key), value.clone()))
+            .collect(),
+        _ => Object::default(),
+    };
+    let part = |key| given.get(key).cloned().unwrap_or_else(|| Json::Map(Object::default()));
+    object([("metadata", Json::Map(metadata)), ("spec", part("spec")), ("status", part("status"))])
 }
 
 /// A subject as expressions see it.

@@ -34,9 +34,12 @@ pub(super) struct Options {
     /// The name of both webhook configurations.
     #[arg(long, value_name = "NAME", default_value = DEFAULT_CONFIGURATION_NAME)]
     webhook_configuration: String,
-    /// What becomes of a Pki that is applied while Portreeve is away.
+    /// What becomes of a Pki or a PodPolicy that is applied while Portreeve is away.
     #[arg(long, value_enum, default_value = "Ignore")]
     failure_policy: FailurePolicy,
+    /// What becomes of Pods and workloads that are applied while Portreeve is away.
+    #[arg(long, value_enum, default_value = "Ignore")]
+    pod_failure_policy: FailurePolicy,
     /// How long the API server waits for an answer, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=30))]
     timeout: u32,
@@ -59,7 +62,7 @@ struct AddressOptions {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum FailurePolicy {
-    /// It is let through; the controller judges it again, and issues nothing that is not allowed.
+    /// It is let through; it is judged again later, and nothing is issued that is not allowed.
     #[value(name = "Ignore")]
     Ignore,
     /// It is refused.
@@ -115,6 +118,7 @@ pub(super) async fn run(options: Options) -> anyhow::Result<()> {
         namespace: options.namespace,
         address,
         failure_policy: options.failure_policy.as_str().to_owned(),
+        pod_failure_policy: options.pod_failure_policy.as_str().to_owned(),
         timeout_seconds: options.timeout,
         service_account: options.service_account,
     };

@@ -1,12 +1,14 @@
 //! The command line: reads what was typed, builds the parts, joins them.
 
 mod cel;
+mod check;
 mod cluster;
 mod crds;
 mod install;
 mod logging;
 mod serve;
 pub mod webhooks;
+mod yaml;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -33,6 +35,7 @@ enum Action {
     Install(install::Options),
     /// Print the definitions of the kinds Pki and PkiPolicy.
     Crds(crds::Options),
+    Check(Box<check::Options>),
     /// Try a CEL expression on an object.
     Cel(cel::Options),
 }
@@ -64,6 +67,7 @@ impl Command {
             Action::Serve(options) => runtime.block_on(serve::run(*options))?,
             Action::Install(options) => runtime.block_on(install::run(options))?,
             Action::Crds(options) => crds::run(&options)?,
+            Action::Check(options) => return Ok(runtime.block_on(check::run(&options))),
             Action::Cel(options) => return cel::run(&options),
         }
         Ok(ExitCode::SUCCESS)

@@ -12,7 +12,8 @@ use crate::policy::Snapshot;
 use crate::policy::snapshot::Key;
 
 /// The kinds that are watched, by the names that a reader of `/readyz` knows.
-pub const KINDS: [&str; 5] = ["Namespaces", "PkiPolicies", "Pkis", "Secrets", "Pods"];
+pub const KINDS: [&str; 6] =
+    ["Namespaces", "PkiPolicies", "Pkis", "Secrets", "Pods", "PodPolicies"];
 
 /// What is known of the cluster, kept by the watches.
 ///
@@ -26,6 +27,8 @@ pub struct Cache {
     pub pkis: Arc<Dirty<Key>>,
     /// The PkiPolicies that a change concerns.
     pub policies: Arc<Dirty<String>>,
+    /// What Pods are judged by, where it has changed, so that all are to be judged again.
+    pub pods: Arc<Dirty<PodsConcerned>>,
     /// What is no longer to be told of.
     pub gone: Arc<Dirty<Gone>>,
 }
@@ -39,9 +42,24 @@ pub enum Gone {
     Scope(String, String),
 }
 
+/// Which Pods and workloads are to be judged again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PodsConcerned {
+    /// All: a PodPolicy has changed.
+    All,
+    /// Those of a namespace: its labels have changed.
+    OfNamespace(String),
+    /// Those that read a Secret: whose it is has changed.
+    ReadersOf(Key),
+    /// Those that ask for the certificate of a Pki: it has changed.
+    AskersFor(Key),
+}
+
 /// What a change of the snapshot concerns.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Concerned {
+    /// Pods and workloads that are to be judged again.
+    pub pods: Vec<PodsConcerned>,
     /// Pkis that are to be judged again.
     pub pkis: Vec<Key>,
     /// PkiPolicies whose authority may have changed.
@@ -67,6 +85,7 @@ impl Cache {
         let concerned = change(&mut self.write());
         self.pkis.mark(concerned.pkis);
         self.policies.mark(concerned.policies);
+        self.pods.mark(concerned.pods);
         self.gone.mark(concerned.gone);
     }
 
@@ -113,6 +132,7 @@ impl Cache {
     pub(super) fn note_changes(&self, on: bool) {
         self.pkis.note(on);
         self.policies.note(on);
+        self.pods.note(on);
         self.gone.note(on);
     }
 }
@@ -136,11 +156,11 @@ impl<T: Eq + Hash> Dirty<T> {
         self.marked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, on: bool) {
+    pub(super) fn note(&self, on: bool) {
         *self.marked() = on.then(HashSet::new);
     }
 
-    fn mark(&self, items: Vec<T>) {
+    pub(super) fn mark(&self, items: Vec<T>) {
         if items.is_empty() {
             return;
         }
@@ -203,7 +223,7 @@ mod tests {
     #[test]
     fn what_has_not_been_read_is_named() {
         let cache = Cache::default();
-        for kind in [0, 1, 2, 4] {
+        for kind in [0, 1, 2, 4, 5] {
             cache.set_filled(kind);
         }
         assert_eq!(cache.filled().unwrap_err(), "the cluster's Secrets have not been read yet");

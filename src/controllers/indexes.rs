@@ -7,16 +7,23 @@ use k8s_openapi::api::core::v1::{Namespace, Pod, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
+use serde_json::json;
 
+use crate::api::condition::{READY, find};
 use crate::api::names::GROUP;
 use crate::api::pki_policy::CaIssuer;
-use crate::api::{Pki, PkiPolicy};
+use crate::api::pod_policy::REFUSED_BY_KUBERNETES;
+use crate::api::{Pki, PkiPolicy, PodPolicy};
+use crate::cel::{Json, seen_namespace};
 use crate::policy::Snapshot;
-use crate::policy::mounts::secrets_of;
+use crate::policy::mounts::secrets_in;
 use crate::policy::pki::{PkiRules, Signer};
-use crate::policy::snapshot::{Key, KnownPki, KnownPod, KnownPolicy, KnownSecret};
+use crate::policy::pod::PodRules;
+use crate::policy::snapshot::{
+    Key, KnownNamespace, KnownPki, KnownPod, KnownPodPolicy, KnownPolicy, KnownSecret, Trouble,
+};
 
-use super::cache::{Concerned, Gone};
+use super::cache::{Concerned, Gone, PodsConcerned};
 use super::watches::Indexed;
 
 /// The labels of namespaces, by which policies select them.
@@ -28,11 +35,18 @@ impl Indexed for Namespaces {
 
     fn apply(snapshot: &mut Snapshot, object: &Namespace) -> Concerned {
         let (name, labels) = (object.name_any(), object.labels().clone());
-        let before = snapshot.namespaces.insert(name.clone(), labels.clone());
-        if before == Some(labels) {
+        let whole = serde_json::to_value(object).unwrap_or_default();
+        let known =
+            KnownNamespace { labels, object: seen_namespace(&Json::from(&whole)).into_owned() };
+        let before = snapshot.namespaces.insert(name.clone(), known);
+        if before.map(|before| before.labels).as_ref() == snapshot.labels(&name) {
             return Concerned::default();
         }
-        Concerned { pkis: pkis_of(snapshot, &name), ..Concerned::default() }
+        Concerned {
+            pkis: pkis_of(snapshot, &name),
+            pods: vec![PodsConcerned::OfNamespace(name)],
+            ..Concerned::default()
+        }
     }
 
     fn remove(snapshot: &mut Snapshot, key: &Key) -> Concerned {
@@ -88,11 +102,20 @@ impl Indexed for Pkis {
             uid: object.uid().unwrap_or_default(),
             created: object.creation_timestamp().map(|time| time.0),
             secret_name: object.secret_name(),
+            spec: Arc::new(object.spec.clone()),
+            issued: object.is_issued(),
+            trouble: trouble(object),
         };
         let of_namespace = snapshot.pkis.entry(key.namespace.clone()).or_default();
         let before = of_namespace.insert(key.name.clone(), known.clone());
         if before.as_ref() == Some(&known) {
             return Concerned::default();
+        }
+        let mut pods = of_pki(&key, &known);
+        // What it asks for, and how it fares, is its own reconciler's to see.
+        let claim = |pki: &KnownPki| (pki.uid.clone(), pki.created, pki.secret_name.clone());
+        if before.as_ref().map(claim) == Some(claim(&known)) {
+            return Concerned { pods, ..Concerned::default() };
         }
         // Itself among them: its own reconciliation may have come before this.
         let mut pkis = claimants(snapshot, &key.namespace, &known.secret_name);
@@ -100,8 +123,9 @@ impl Indexed for Pkis {
         if let Some(before) = before {
             pkis.extend(claimants(snapshot, &key.namespace, &before.secret_name));
             gone.extend(untold(snapshot, &key, &before, before.uid != known.uid));
+            pods.extend(of_pki(&key, &before));
         }
-        Concerned { pkis, gone, ..Concerned::default() }
+        Concerned { pods, pkis, gone, ..Concerned::default() }
     }
 
     fn remove(snapshot: &mut Snapshot, key: &Key) -> Concerned {
@@ -113,6 +137,7 @@ impl Indexed for Pkis {
             snapshot.pkis.remove(&key.namespace);
         }
         Concerned {
+            pods: of_pki(key, &known),
             pkis: claimants(snapshot, &key.namespace, &known.secret_name),
             gone: untold(snapshot, key, &known, true),
             ..Concerned::default()
@@ -122,6 +147,20 @@ impl Indexed for Pkis {
     fn keys(snapshot: &Snapshot) -> Vec<Key> {
         all_pkis(snapshot)
     }
+}
+
+/// The Pods and workloads that a Pki concerns.
+fn of_pki(key: &Key, known: &KnownPki) -> Vec<PodsConcerned> {
+    let secret = Key::new(&key.namespace, &known.secret_name);
+    vec![PodsConcerned::AskersFor(key.clone()), PodsConcerned::ReadersOf(secret)]
+}
+
+/// Why a Pki has no certificate for its present spec, if its controller has looked at that.
+fn trouble(pki: &Pki) -> Option<Trouble> {
+    let ready = find(&pki.status.as_ref()?.conditions, READY)?;
+    let is_current = ready.observed_generation == pki.metadata.generation;
+    (is_current && ready.status == "False")
+        .then(|| Trouble { reason: ready.reason.clone(), message: ready.message.clone() })
 }
 
 /// What a Pki that is gone, or that has another Secret now, no longer has to say.
@@ -146,20 +185,24 @@ impl Indexed for Secrets {
         };
         let of_namespace = snapshot.secrets.entry(key.namespace.clone()).or_default();
         let before = of_namespace.insert(key.name.clone(), known.clone());
-        if before == Some(known) {
+        if before.as_ref() == Some(&known) {
             return Concerned::default();
         }
-        of_secret(snapshot, &key)
+        let owner = |secret: KnownSecret| secret.pki_uid;
+        let pods = readers(snapshot, &key, before.map(owner), Some(known.pki_uid));
+        Concerned { pods, ..of_secret(snapshot, &key) }
     }
 
     fn remove(snapshot: &mut Snapshot, key: &Key) -> Concerned {
-        if let Some(of_namespace) = snapshot.secrets.get_mut(&key.namespace) {
-            of_namespace.remove(&key.name);
-            if of_namespace.is_empty() {
-                snapshot.secrets.remove(&key.namespace);
-            }
+        let Some(of_namespace) = snapshot.secrets.get_mut(&key.namespace) else {
+            return Concerned::default();
+        };
+        let removed = of_namespace.remove(&key.name);
+        if of_namespace.is_empty() {
+            snapshot.secrets.remove(&key.namespace);
         }
-        of_secret(snapshot, key)
+        let pods = readers(snapshot, key, removed.map(|secret| secret.pki_uid), None);
+        Concerned { pods, ..of_secret(snapshot, key) }
     }
 
     fn keys(snapshot: &Snapshot) -> Vec<Key> {
@@ -183,6 +226,21 @@ pub(super) fn owning_pki(metadata: &ObjectMeta) -> Option<&str> {
         .map(|owner| owner.uid.as_str())
 }
 
+/// Those that read a Secret, where a Pki is or was concerned with it and its owner has changed.
+fn readers(
+    snapshot: &Snapshot,
+    key: &Key,
+    before: Option<Option<String>>,
+    now: Option<Option<String>>,
+) -> Vec<PodsConcerned> {
+    let is_of_pki = [&before, &now].into_iter().any(|owner| matches!(owner, Some(Some(_))))
+        || snapshot.claimants(&key.namespace, &key.name).next().is_some();
+    if before == now || !is_of_pki {
+        return Vec::new();
+    }
+    vec![PodsConcerned::ReadersOf(key.clone())]
+}
+
 /// A Secret concerns those that claim it. It may also be an authority, which concerns its policies
 /// and whoever is issued by them.
 fn of_secret(snapshot: &Snapshot, key: &Key) -> Concerned {
@@ -200,7 +258,7 @@ fn of_secret(snapshot: &Snapshot, key: &Key) -> Concerned {
     } else {
         all_pkis(snapshot)
     };
-    Concerned { pkis, policies, gone: Vec::new() }
+    Concerned { pkis, policies, ..Concerned::default() }
 }
 
 /// Which Secrets each Pod reads.
@@ -216,7 +274,8 @@ impl Indexed for Pods {
         let secrets: Vec<String> = match &object.spec {
             // A Pod that has ended reads nothing any more.
             Some(spec) if !matches!(phase, Some("Succeeded" | "Failed")) => {
-                secrets_of(spec).into_iter().map(str::to_owned).collect()
+                let pod = Json::from(&json!({"spec": spec}));
+                secrets_in(&pod).into_iter().map(|(name, _)| name.to_owned()).collect()
             }
             _ => Vec::new(),
         };
@@ -256,6 +315,61 @@ impl Indexed for Pods {
     fn keys(snapshot: &Snapshot) -> Vec<Key> {
         keys(&snapshot.pods)
     }
+}
+
+/// What is added to Pods and asked of them. Of a policy that is not in effect, the policy
+/// controller tells.
+pub(super) struct PodPolicies;
+
+impl Indexed for PodPolicies {
+    type Object = PodPolicy;
+    const KIND: usize = 5;
+
+    fn apply(snapshot: &mut Snapshot, object: &PodPolicy) -> Concerned {
+        let uid = object.uid().unwrap_or_default();
+        let refused = is_refused(object);
+        let before = snapshot.pod_policies.get(&object.name_any());
+        // Its status changes often, and is compiled by nobody.
+        let is_same = |known: &KnownPodPolicy| {
+            known.uid == uid
+                && known.generation == object.metadata.generation
+                && known.is_refused == refused
+        };
+        if before.is_some_and(is_same) {
+            return Concerned::default();
+        }
+        let rules = if refused { None } else { PodRules::compile(object).ok().map(Arc::new) };
+        let known = KnownPodPolicy {
+            uid,
+            generation: object.metadata.generation,
+            is_refused: refused,
+            rules,
+        };
+        let before = snapshot.pod_policies.insert(object.name_any(), known.clone());
+        let gone = before.filter(|before| before.uid != known.uid);
+        let gone = gone.map(|before| Gone::Object(before.uid)).into_iter().collect();
+        Concerned { pods: vec![PodsConcerned::All], gone, ..Concerned::default() }
+    }
+
+    fn remove(snapshot: &mut Snapshot, key: &Key) -> Concerned {
+        let removed = snapshot.pod_policies.remove(&key.name);
+        let gone = removed.map(|policy| Gone::Object(policy.uid)).into_iter().collect();
+        Concerned { pods: vec![PodsConcerned::All], gone, ..Concerned::default() }
+    }
+
+    fn keys(snapshot: &Snapshot) -> Vec<Key> {
+        snapshot.pod_policies.keys().map(|name| Key::new("", name)).collect()
+    }
+}
+
+/// Whether Kubernetes itself would not take the expressions as they stand: the policy controller has
+/// asked it.
+fn is_refused(policy: &PodPolicy) -> bool {
+    let conditions = policy.status.as_ref().map(|status| status.conditions.as_slice());
+    find(conditions.unwrap_or_default(), READY).is_some_and(|ready| {
+        ready.reason == REFUSED_BY_KUBERNETES
+            && ready.observed_generation == policy.metadata.generation
+    })
 }
 
 fn keys<T>(by_namespace: &HashMap<String, BTreeMap<String, T>>) -> Vec<Key> {

@@ -2,8 +2,8 @@
 //!
 //! Every replica keeps the [`Cache`] that admission decides from ([`watches`]). One of them, chosen
 //! by a Lease ([`lease`]), reconciles: Pkis get their certificates ([`pki`]), policies their status
-//! ([`pki_policy`]), and everybody whom a fault concerns is told by Events (`reporter`). All of it
-//! is level-triggered: what is done follows from what is there, not from what changed, so that a
+//! ([`pki_policy`], [`pod_policy`]), Pods and workloads are judged again (`pods`), and everybody whom
+//! a fault concerns is told by Events (`reporter`, `pods`). All of it is level-triggered: what is done follows from what is there, not from what changed, so that a
 //! new leader continues where another stopped. This room knows policy, pki and events.
 
 pub mod authorities;
@@ -11,6 +11,8 @@ pub mod cache;
 pub mod lease;
 pub mod pki;
 pub mod pki_policy;
+pub mod pod_policy;
+pub mod survey;
 pub mod watches;
 
 mod annotation;
@@ -18,6 +20,7 @@ mod error;
 mod failures;
 mod indexes;
 mod metrics;
+mod pods;
 mod reporter;
 mod secret;
 mod signing;
@@ -30,7 +33,7 @@ pub use metrics::Metrics;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use kube::Client;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -56,6 +59,8 @@ pub struct Context {
     cert_manager: signing::cert_manager::Requests,
     failures: failures::Failures,
     annotated: annotation::Annotated,
+    pods: pods::Pods,
+    asked: pod_policy::Asked,
 }
 
 /// How the leader works.
@@ -96,13 +101,18 @@ pub async fn reconcile(
         cert_manager: signing::cert_manager::Requests::default(),
         failures: failures::Failures::default(),
         annotated: annotation::Annotated::default(),
+        pods: pods::Pods::new(metrics.clone()),
+        asked: pod_policy::Asked::default(),
     });
     // The recorder goes on for a moment when the reconcilers have stopped, to deliver what they said.
     let said_all = CancellationToken::new();
     let reconcilers = async {
+        // Boxed: side by side in one future they are more than a stack can take.
         tokio::join!(
-            pki::run(context.clone(), shutdown.clone()),
-            pki_policy::run(context.clone(), shutdown.clone()),
+            pki::run(context.clone(), shutdown.clone()).boxed(),
+            pki_policy::run(context.clone(), shutdown.clone()).boxed(),
+            pod_policy::run(context.clone(), shutdown.clone()).boxed(),
+            pods::run(context.clone(), shutdown.clone()).boxed(),
             shutdown.run_until_cancelled(forget(&context)),
         );
     };
@@ -143,6 +153,7 @@ async fn forget(context: &Context) {
                 context.cert_manager.forget(&uid);
                 context.failures.forget(&uid);
                 context.annotated.forget(&uid);
+                context.asked.forget(&uid);
             }
             Gone::Scope(uid, pki) => context.recorder.forget_scope(&uid, &pki),
         }

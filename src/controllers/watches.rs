@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::api::{Pki, PkiPolicy};
+use crate::api::{Pki, PkiPolicy, PodPolicy};
 use crate::backoff::Waits;
 use crate::policy::Snapshot;
 use crate::policy::snapshot::Key;
@@ -25,7 +25,7 @@ use super::{indexes, said};
 
 /// How long the API server keeps a watch, in seconds. A connection that died without a word is
 /// noticed by then.
-const WATCH_SECONDS: u32 = 60;
+pub(super) const WATCH_SECONDS: u32 = 60;
 
 /// A kind that is watched, and what of it goes into the snapshot.
 pub(super) trait Indexed: 'static {
@@ -56,6 +56,7 @@ pub async fn run(client: Client, cache: Arc<Cache>, shutdown: CancellationToken)
                 &cache
             ),
             follow::<indexes::Pods>(Api::<Pod>::all(client.clone()), &cache),
+            follow::<indexes::PodPolicies>(Api::<PodPolicy>::all(client.clone()), &cache),
         )
     };
     shutdown.run_until_cancelled(all).await;
@@ -106,7 +107,7 @@ async fn follow<I: Indexed>(api: Api<I::Object>, cache: &Cache) {
 }
 
 /// Why a watch failed, without the whole status that kube's error repeats.
-fn reason(error: &watcher::Error) -> String {
+pub(super) fn reason(error: &watcher::Error) -> String {
     match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)
@@ -120,7 +121,8 @@ fn retain<I: Indexed>(snapshot: &mut Snapshot, listed: &HashSet<Key>) -> Concern
     let mut concerned = Concerned::default();
     for key in I::keys(snapshot) {
         if !listed.contains(&key) {
-            let Concerned { pkis, policies, gone } = I::remove(snapshot, &key);
+            let Concerned { pods, pkis, policies, gone } = I::remove(snapshot, &key);
+            concerned.pods.extend(pods);
             concerned.pkis.extend(pkis);
             concerned.policies.extend(policies);
             concerned.gone.extend(gone);

@@ -212,6 +212,12 @@ impl Recorder {
         });
     }
 
+    /// Whether it is known what a process before this one told. Until then the recorder has to
+    /// remember each object without faults that it is told of; after that such a call costs nothing.
+    pub fn knows_the_past(&self) -> bool {
+        self.shared.with(|state, _| state.standing.knows_the_past())
+    }
+
     /// Counts of what this recorder did.
     pub fn stats(&self) -> &Stats {
         &self.shared.stats

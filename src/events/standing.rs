@@ -94,6 +94,11 @@ impl Standing {
         }
     }
 
+    /// Whether it is known what an earlier process told.
+    pub fn knows_the_past(&self) -> bool {
+        self.undecided.is_none()
+    }
+
     /// Faults that stand, over all objects.
     pub fn faults(&self) -> usize {
         self.faults

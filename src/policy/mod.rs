@@ -11,6 +11,7 @@ pub mod nearest;
 pub mod patch;
 pub mod pki;
 pub mod pod;
+pub mod selector;
 pub mod snapshot;
 
 pub use snapshot::Snapshot;

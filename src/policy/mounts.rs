@@ -1,43 +1,56 @@
 //! Which Secrets a Pod reads.
 
-use std::collections::BTreeSet;
+use crate::cel::Json;
 
-use k8s_openapi::api::core::v1::{Container, EnvFromSource, EnvVar, PodSpec};
+/// The lists of containers of a Pod.
+const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 
-/// The names of the Secrets that a Pod mounts or takes its environment from: Secret volumes,
-/// projected volumes, `envFrom` and `valueFrom` of all its containers.
-pub fn secrets_of(spec: &PodSpec) -> BTreeSet<&str> {
-    let mut names = BTreeSet::new();
-    for volume in spec.volumes.iter().flatten() {
-        names.extend(volume.secret.iter().filter_map(|secret| secret.secret_name.as_deref()));
-        let sources = volume.projected.iter().filter_map(|projected| projected.sources.as_ref());
-        names.extend(
-            sources.flatten().filter_map(|source| Some(source.secret.as_ref()?.name.as_str())),
-        );
+/// The Secrets that a Pod mounts or takes its environment from, each with the path by which it
+/// first does so: Secret volumes, projected volumes, `envFrom` and `valueFrom` of all its
+/// containers.
+pub fn secrets_in<'p>(pod: &'p Json<'_>) -> Vec<(&'p str, String)> {
+    let mut found: Vec<(&str, String)> = Vec::new();
+    let Some(spec) = pod.get("spec") else { return found };
+    let mut read = |name: Option<&'p Json<'_>>, path: &dyn Fn() -> String| {
+        let name = name.and_then(Json::as_str).filter(|name| !name.is_empty());
+        if let Some(name) = name
+            && !found.iter().any(|(known, _)| *known == name)
+        {
+            found.push((name, path()));
+        }
+    };
+    for (index, volume) in items(spec, "volumes") {
+        let path = || format!("spec.volumes[{index}]");
+        read(volume.get("secret").and_then(|secret| secret.get("secretName")), &path);
+        for (_, source) in volume.get("projected").into_iter().flat_map(|p| items(p, "sources")) {
+            read(source.get("secret").and_then(|secret| secret.get("name")), &path);
+        }
     }
-    for container in spec.containers.iter().chain(spec.init_containers.iter().flatten()) {
-        let Container { env, env_from, .. } = container;
-        names.extend(of_environment(env.as_deref(), env_from.as_deref()));
+    for list in CONTAINERS {
+        for (at, container) in items(spec, list) {
+            for (index, variable) in items(container, "env") {
+                let source = variable.get("valueFrom").and_then(|from| from.get("secretKeyRef"));
+                let path = || format!("spec.{list}[{at}].env[{index}]");
+                read(source.and_then(|source| source.get("name")), &path);
+            }
+            for (index, source) in items(container, "envFrom") {
+                let path = || format!("spec.{list}[{at}].envFrom[{index}]");
+                read(source.get("secretRef").and_then(|source| source.get("name")), &path);
+            }
+        }
     }
-    for container in spec.ephemeral_containers.iter().flatten() {
-        names.extend(of_environment(container.env.as_deref(), container.env_from.as_deref()));
-    }
-    names.remove("");
-    names
+    found
 }
 
-fn of_environment<'a>(
-    env: Option<&'a [EnvVar]>,
-    env_from: Option<&'a [EnvFromSource]>,
-) -> impl Iterator<Item = &'a str> {
-    let variables = env.into_iter().flatten().filter_map(|variable| {
-        Some(variable.value_from.as_ref()?.secret_key_ref.as_ref()?.name.as_str())
-    });
-    let sources = env_from
-        .into_iter()
-        .flatten()
-        .filter_map(|source| Some(source.secret_ref.as_ref()?.name.as_str()));
-    variables.chain(sources)
+fn items<'p, 'a>(
+    object: &'p Json<'a>,
+    list: &str,
+) -> impl Iterator<Item = (usize, &'p Json<'a>)> + use<'p, 'a> {
+    let elements = match object.get(list) {
+        Some(Json::List(elements)) => elements.as_slice(),
+        _ => &[],
+    };
+    elements.iter().enumerate()
 }
 
 #[cfg(test)]
@@ -47,7 +60,7 @@ mod tests {
 
     #[test]
     fn every_way_to_read_a_secret_counts_and_nothing_else() {
-        let spec: PodSpec = serde_json::from_value(json!({
+        let pod = Json::from(&json!({"spec": {
             "imagePullSecrets": [{"name": "pull"}],
             "volumes": [
                 {"name": "a", "secret": {"secretName": "volume"}},
@@ -59,9 +72,17 @@ mod tests {
                 "envFrom": [{"secretRef": {"name": "env-from"}}, {"configMapRef": {"name": "cm"}}]}],
             "initContainers": [{"name": "init", "envFrom": [{"secretRef": {"name": "init"}}]}],
             "ephemeralContainers": [{"name": "debug", "envFrom": [{"secretRef": {"name": "debug"}}]}],
-        }))
-        .unwrap();
-        let expected = ["debug", "env-from", "init", "projected", "value-from", "volume"];
-        assert_eq!(secrets_of(&spec).into_iter().collect::<Vec<_>>(), expected);
+        }}));
+        let found = secrets_in(&pod);
+        let found: Vec<_> = found.iter().map(|(name, path)| (*name, path.as_str())).collect();
+        let expected = [
+            ("volume", "spec.volumes[0]"),
+            ("projected", "spec.volumes[1]"),
+            ("value-from", "spec.containers[0].env[0]"),
+            ("env-from", "spec.containers[0].envFrom[0]"),
+            ("init", "spec.initContainers[0].envFrom[0]"),
+            ("debug", "spec.ephemeralContainers[0].envFrom[0]"),
+        ];
+        assert_eq!(found, expected);
     }
 }

@@ -9,7 +9,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::api::PkiSpec;
+use crate::api::names::SYSTEM_NAMESPACES;
+use crate::cel::Json;
+
 use super::pki::PkiRules;
+use super::pod::PodRules;
 
 /// A namespaced object's place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,8 +38,17 @@ impl std::fmt::Display for Key {
     }
 }
 
+/// What is known of a namespace.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct KnownNamespace {
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// The namespace as expressions see it.
+    pub object: Json<'static>,
+}
+
 /// What is known of a Pki.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct KnownPki {
     /// Its uid.
     pub uid: String,
@@ -42,6 +56,21 @@ pub struct KnownPki {
     pub created: Option<Timestamp>,
     /// The Secret that it claims.
     pub secret_name: String,
+    /// What it asks for.
+    pub spec: Arc<PkiSpec>,
+    /// Whether a certificate has ever been issued for it.
+    pub issued: bool,
+    /// Why it has no certificate for its present spec, as far as its controller has said.
+    pub trouble: Option<Trouble>,
+}
+
+/// Why a Pki has no certificate, as its condition has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// One word in CamelCase.
+    pub reason: String,
+    /// What its owner reads.
+    pub message: String,
 }
 
 /// What is known of a Secret.
@@ -71,15 +100,30 @@ pub struct KnownPolicy {
     pub rules: Option<Arc<PkiRules>>,
 }
 
+/// What is known of a PodPolicy.
+#[derive(Debug, Clone)]
+pub struct KnownPodPolicy {
+    /// Its uid.
+    pub uid: String,
+    /// The generation of its spec.
+    pub generation: Option<i64>,
+    /// Whether Kubernetes itself would not take its expressions.
+    pub is_refused: bool,
+    /// What it adds and asks for; none where it is not in effect.
+    pub rules: Option<Arc<PodRules>>,
+}
+
 /// All that is known of the cluster.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// Portreeve's own namespace, where the Secrets of the authorities lie.
     pub own_namespace: String,
-    /// The labels of each namespace.
-    pub namespaces: HashMap<String, BTreeMap<String, String>>,
-    /// The policies, in the order of their names.
+    /// The namespaces.
+    pub namespaces: HashMap<String, KnownNamespace>,
+    /// The policies of Pkis, in the order of their names.
     pub pki_policies: BTreeMap<String, KnownPolicy>,
+    /// The policies of Pods, in the order of their names.
+    pub pod_policies: BTreeMap<String, KnownPodPolicy>,
     /// The Pkis, by namespace and name.
     pub pkis: HashMap<String, BTreeMap<String, KnownPki>>,
     /// The Secrets, by namespace and name.
@@ -100,8 +144,31 @@ impl Snapshot {
         &'a self,
         namespace: &'a str,
     ) -> impl Iterator<Item = &'a Arc<PkiRules>> + 'a {
-        let labels = self.namespaces.get(namespace);
+        let labels = self.labels(namespace);
         self.rules().filter(move |rules| rules.selects(namespace, labels))
+    }
+
+    /// The labels of a namespace, where they are known.
+    pub fn labels(&self, namespace: &str) -> Option<&BTreeMap<String, String>> {
+        self.namespaces.get(namespace).map(|known| &known.labels)
+    }
+
+    /// Whether no Pod of a namespace is anybody's concern here: it is one of the cluster's own, or
+    /// Portreeve's.
+    pub fn is_exempt(&self, namespace: &str) -> bool {
+        namespace == self.own_namespace || SYSTEM_NAMESPACES.contains(&namespace)
+    }
+
+    /// The policies that are in effect and about the Pods of a namespace, in the order of their
+    /// names. None is about those of the cluster's own namespaces and of Portreeve's.
+    pub fn pod_rules_for<'a>(
+        &'a self,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<PodRules>> + 'a {
+        let labels = self.labels(namespace);
+        let known = if self.is_exempt(namespace) { None } else { Some(self.pod_policies.values()) };
+        let rules = known.into_iter().flatten().filter_map(|policy| policy.rules.as_ref());
+        rules.filter(move |rules| rules.selects_namespace(namespace, labels))
     }
 
     /// The Pkis of a namespace that claim a Secret.

@@ -153,10 +153,10 @@ async fn a_review_that_can_be_named_is_refused_by_a_review() {
 async fn a_kind_that_is_not_portreeves_gets_a_sentence() {
     let caller = Caller::new().await;
     let mut review = review();
-    review["request"]["kind"] = json!({"group": "", "version": "v1", "kind": "Pod"});
-    review["request"]["resource"] = json!({"group": "", "version": "v1", "resource": "pods"});
+    review["request"]["kind"] = json!({"group": "", "version": "v1", "kind": "Service"});
+    review["request"]["resource"] = json!({"group": "", "version": "v1", "resource": "services"});
     let (status, said) = caller.post(&review.to_string()).await;
-    insta::assert_snapshot!(format!("{status} {said}"), @"400 portreeve 0.1.0 does not review pods: the webhook configuration should not send it");
+    insta::assert_snapshot!(format!("{status} {said}"), @"400 portreeve 0.1.0 does not review services: the webhook configuration should not send it");
     assert_still_serves(&caller).await;
 }
 

@@ -17,6 +17,7 @@ mod chart;
 mod disruption;
 mod issuance;
 mod operations;
+mod pods;
 mod policies;
 mod readers;
 mod schema;

@@ -31,6 +31,8 @@ async fn metrics_count_reviews_certificates_and_events() {
     portreeve_tls_handshake_failures counter
     portreeve_pki_reconciliations counter
     portreeve_certificates_issued counter
+    portreeve_pods_judged counter
+    portreeve_pods_to_judge gauge
     portreeve_leader gauge
     portreeve_events_pending gauge
     portreeve_faults_standing gauge
@@ -40,5 +42,6 @@ async fn metrics_count_reviews_certificates_and_events() {
     portreeve_events_dropped counter
     portreeve_events_retried counter
     portreeve_events_failed counter
+    portreeve_pod_findings_standing gauge
     ");
 }

@@ -17,7 +17,7 @@ mod url;
 pub use cidr::Cidr;
 pub use format::NamedFormat;
 pub use ip::Ip;
-pub use quantity::Quantity;
+pub use quantity::{Quantity, compare_quantities, is_whole_quantity};
 pub use quote::quote;
 pub use semver::Version;
 pub use url::Url;

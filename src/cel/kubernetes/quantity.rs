@@ -324,6 +324,17 @@ fn order(left: &Amount, right: &Amount) -> Ordering {
     }
 }
 
+/// How two quantities compare as numbers, in whatever notation; nothing where either is none.
+pub fn compare_quantities(left: &str, right: &str) -> Option<Ordering> {
+    let (left, right) = (Quantity::parse(left).ok()?, Quantity::parse(right).ok()?);
+    Some(left.compare(&right))
+}
+
+/// Whether a quantity is a whole number, in whatever notation; nothing where it is none.
+pub fn is_whole_quantity(text: &str) -> Option<bool> {
+    Some(Quantity::parse(text).ok()?.as_approximate_float().fract() == 0.0)
+}
+
 /// Locks what cannot be left half-changed, so a panic elsewhere is no reason to refuse it.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -196,3 +196,21 @@ fn numbers_of_a_million_digits_are_quick() {
     assert_eq!(quantity("123456789012345678901e-2147483647").to_string(), "1e-9");
     assert!(start.elapsed() < std::time::Duration::from_secs(5));
 }
+
+#[test]
+fn quantities_compare_as_numbers_in_whatever_notation() {
+    assert_eq!(compare_quantities("1000m", "1"), Some(Ordering::Equal));
+    assert_eq!(compare_quantities("1Gi", "1G"), Some(Ordering::Greater));
+    assert_eq!(compare_quantities("0.5", "501m"), Some(Ordering::Less));
+    assert_eq!(compare_quantities("1", "one"), None);
+}
+
+#[test]
+fn a_whole_quantity_is_one_in_whatever_notation() {
+    for (text, whole) in
+        [("1", true), ("2k", true), ("1000m", true), ("1Gi", true), ("0.5", false), ("500m", false)]
+    {
+        assert_eq!(is_whole_quantity(text), Some(whole), "{text}");
+    }
+    assert_eq!(is_whole_quantity("much"), None);
+}

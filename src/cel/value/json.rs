@@ -60,6 +60,21 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The same, that borrows nothing.
+    pub fn into_owned(self) -> Json<'static> {
+        match self {
+            Self::Null => Json::Null,
+            Self::Bool(value) => Json::Bool(value),
+            Self::Int(value) => Json::Int(value),
+            Self::Double(value) => Json::Double(value),
+            Self::String(text) => Json::String(Cow::Owned(text.into_owned())),
+            Self::List(elements) => {
+                Json::List(elements.into_iter().map(Json::into_owned).collect())
+            }
+            Self::Map(object) => Json::Map(object.into_owned()),
+        }
+    }
+
     /// The string, of a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {

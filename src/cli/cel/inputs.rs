@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::cel::{Json, Subject};
+use crate::cli::yaml;
 
 #[derive(Debug, Args)]
 #[group(id = "inputs", multiple = true)]
@@ -108,9 +109,7 @@ fn read(path: &Path) -> anyhow::Result<Value> {
     } else {
         std::fs::read_to_string(path)?
     };
-    // kubectl reads YAML 1.1, in which a file's mode of 0644 is an octal number.
-    let options = serde_saphyr::options! { legacy_octal_numbers: true };
-    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(&text, options)?;
+    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(&text, yaml::options())?;
     let mut documents = documents.into_iter().filter(|document| !document.is_null());
     match (documents.next(), documents.count()) {
         (Some(object @ Value::Object(_)), 0) => Ok(object),

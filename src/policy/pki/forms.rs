@@ -50,20 +50,20 @@ pub(super) fn right_dns_name(value: &str) -> Option<String> {
 }
 
 /// Whether a key's prefix is `box.com` or a subdomain of it.
-pub(super) fn is_reserved(key: &str) -> bool {
+pub(in crate::policy) fn is_reserved(key: &str) -> bool {
     let Some((prefix, _)) = key.split_once('/') else { return false };
     prefix.strip_suffix(GROUP).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// Kubernetes' qualified name: an optional DNS subdomain and a name.
-pub(super) fn is_qualified_name(key: &str) -> bool {
+pub(in crate::policy) fn is_qualified_name(key: &str) -> bool {
     match key.split_once('/') {
         Some((prefix, name)) => is_subdomain(prefix) && is_label_value(name),
         None => is_label_value(key),
     }
 }
 
-pub(super) fn is_label_value(text: &str) -> bool {
+pub(in crate::policy) fn is_label_value(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
     text.len() <= LONGEST_LABEL_VALUE
@@ -73,7 +73,7 @@ pub(super) fn is_label_value(text: &str) -> bool {
 }
 
 /// A DNS label in lower case (RFC 1123).
-pub(super) fn is_label(text: &str) -> bool {
+pub(in crate::policy) fn is_label(text: &str) -> bool {
     (1..=LONGEST_LABEL).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !text.starts_with('-')
@@ -81,7 +81,7 @@ pub(super) fn is_label(text: &str) -> bool {
 }
 
 /// A DNS subdomain as Kubernetes has it: parts like labels, but of any length.
-pub(super) fn is_subdomain(text: &str) -> bool {
+pub(in crate::policy) fn is_subdomain(text: &str) -> bool {
     let part = |part: &str| {
         !part.is_empty()
             && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')

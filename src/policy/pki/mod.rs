@@ -6,7 +6,7 @@
 //! ([`ownership`]), and what the policies allow ([`permission`]).
 
 pub mod certificate;
-mod forms;
+pub(in crate::policy) mod forms;
 pub mod issuance;
 pub mod ownership;
 pub mod permission;
@@ -135,16 +135,20 @@ pub(crate) mod tests {
     use super::*;
     use crate::api::finding::Outcome;
     use crate::api::pki_policy::PkiPolicy;
-    use crate::policy::snapshot::KnownPolicy;
+    use crate::policy::snapshot::{KnownNamespace, KnownPolicy};
     use serde_json::{Value, json};
 
     /// A snapshot with the article's policy, changed by `change`, in namespaces `app1` and `app2`.
     pub(crate) fn snapshot(changes: &[Value]) -> Snapshot {
         let mut snapshot = Snapshot::default();
         for namespace in ["app1", "app2"] {
-            snapshot
-                .namespaces
-                .insert(namespace.into(), [("team".to_owned(), "apps".to_owned())].into());
+            snapshot.namespaces.insert(
+                namespace.into(),
+                KnownNamespace {
+                    labels: [("team".to_owned(), "apps".to_owned())].into(),
+                    ..KnownNamespace::default()
+                },
+            );
         }
         for (index, change) in changes.iter().enumerate() {
             let mut policy = json!({

@@ -113,6 +113,9 @@ mod tests {
             uid: format!("uid-{name}"),
             created: Timestamp::from_second(created).ok(),
             secret_name: "tls".into(),
+            spec: Default::default(),
+            issued: false,
+            trouble: None,
         };
         snapshot.pkis.entry("app1".into()).or_default().insert(name.into(), pki);
     }

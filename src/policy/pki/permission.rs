@@ -19,6 +19,9 @@ use super::{PkiRules, Subject};
 /// For how many faults of one Pki the nearest allowed value is looked for.
 const MAX_COMPARED: usize = 8;
 
+/// The reason of a finding that no policy is about the namespace.
+pub const UNSELECTED: &str = "PkiNamespaceError";
+
 /// What the policies say of a Pki, all together.
 #[derive(Debug)]
 pub struct Ruling {
@@ -84,13 +87,7 @@ fn unselected(subject: &Subject<'_>, known: bool) -> Finding {
         } else {
             format!("Wait a moment: Pki {name} is judged again when they are")
         },
-        ..subject.finding(
-            "PkiNamespaceError",
-            "metadata.namespace",
-            "Namespace",
-            namespace,
-            problem,
-        )
+        ..subject.finding(UNSELECTED, "metadata.namespace", "Namespace", namespace, problem)
     }
 }
 

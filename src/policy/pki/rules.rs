@@ -6,21 +6,20 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use jiff::SignedDuration;
 use kube::ResourceExt;
-use kube::core::{Expression, ParseExpressionError, Selector, SelectorExt};
 use thiserror::Error;
 
 use crate::api::duration::{self, DurationError};
-use crate::api::names::NAMESPACE_NAME_LABEL;
 use crate::api::pki::Algorithm;
 use crate::api::pki_policy::{CaIssuer, Issuer, IssuerRef, OnViolation, PkiPolicy};
 use crate::policy::glob::{DnsGlob, UriGlob};
+use crate::policy::selector::{Labels, SelectorError};
 
 /// Why a PkiPolicy can't be put into effect.
 #[derive(Debug, Error)]
 pub enum RulesError {
     /// The selector of namespaces is none that Kubernetes knows.
-    #[error("spec.namespaceSelector: {0} (an operator is one of In, NotIn, Exists, DoesNotExist)")]
-    Selector(#[from] ParseExpressionError),
+    #[error("spec.namespaceSelector: {0}")]
+    Selector(#[from] SelectorError),
     /// A range of addresses.
     #[error("spec.ipAddresses[{index}]: {value:?} is not an address range such as 10.0.0.0/8")]
     Range {
@@ -87,8 +86,7 @@ pub struct PkiRules {
     pub uri_texts: Vec<String>,
     /// Who signs.
     pub signer: Signer,
-    selector: Selector,
-    selects_by_name: bool,
+    selector: Labels,
     uris: Vec<UriGlob>,
 }
 
@@ -107,12 +105,8 @@ impl PkiRules {
             [] => vec![Algorithm::Ecdsa, Algorithm::Rsa, Algorithm::Ed25519],
             listed => listed.to_vec(),
         };
-        let selector: Selector = spec.namespace_selector.clone().try_into()?;
+        let selector = Labels::compile(Some(&spec.namespace_selector))?;
         Ok(Self {
-            selects_by_name: selector
-                .clone()
-                .into_iter()
-                .all(|asks| key_of(&asks) == NAMESPACE_NAME_LABEL),
             selector,
             name: policy.name_any(),
             on_violation: spec.on_violation,
@@ -134,15 +128,12 @@ impl PkiRules {
     /// Whether the policy judges the Pkis of a namespace, given its labels where they are known.
     /// Where they are not, only a policy that asks for nothing but the name can be sure.
     pub fn selects(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
-        match labels {
-            Some(labels) => self.selector.matches(labels),
-            // What asks for no other label needs no other.
-            None if self.selects_by_name => {
-                let name = [(NAMESPACE_NAME_LABEL.to_owned(), namespace.to_owned())];
-                self.selector.matches(&name.into())
-            }
-            None => false,
-        }
+        self.selector.select_namespace(namespace, labels)
+    }
+
+    /// The labels by which the policy selects namespaces.
+    pub fn namespace_labels(&self) -> impl Iterator<Item = &str> {
+        self.selector.keys()
     }
 
     /// Whether a service name may be asked for.
@@ -164,18 +155,6 @@ impl PkiRules {
     /// Whether a URI may be asked for.
     pub fn allows_uri(&self, uri: &str) -> bool {
         self.uris.iter().any(|glob| glob.matches(uri))
-    }
-}
-
-/// The label that an expression asks for.
-fn key_of(expression: &Expression) -> &str {
-    match expression {
-        Expression::In(key, _)
-        | Expression::NotIn(key, _)
-        | Expression::Equal(key, _)
-        | Expression::NotEqual(key, _)
-        | Expression::Exists(key)
-        | Expression::DoesNotExist(key) => key,
     }
 }
 

@@ -14,7 +14,10 @@ use serde_json::{Map, Value, json};
 
 use crate::api::finding::{clipped, listed, shown};
 use crate::api::{Enforcement, Finding, Pki, PkiSpec};
+use crate::policy::Snapshot;
 use crate::policy::nearest::nearest;
+
+use super::{Subject, judge};
 
 /// The schema of `spec`, from the CRD.
 static SPEC_SCHEMA: LazyLock<Option<JSONSchemaProps>> = LazyLock::new(|| {
@@ -29,6 +32,17 @@ pub struct Reading {
     pub spec: PkiSpec,
     /// What has the wrong type or is missing.
     pub faults: Vec<Finding>,
+}
+
+impl Reading {
+    /// All that is wrong with the Pki that this is the `spec` of: what can't be read, and what is
+    /// found of the rest.
+    pub fn findings(&self, subject: &Subject<'_>, snapshot: &Snapshot) -> Vec<Finding> {
+        let mut findings = self.faults.clone();
+        let judged = judge(subject, snapshot).findings;
+        findings.extend(judged.into_iter().filter(|finding| !covers(&self.faults, finding)));
+        findings
+    }
 }
 
 /// Reads the schema, which takes milliseconds, before the first request has to wait for it.
@@ -59,7 +73,7 @@ pub fn read(name: &str, spec: Option<&Value>) -> Reading {
 }
 
 /// Whether a finding is about a field that could not be read, so that only that is told of it.
-pub fn covers(faults: &[Finding], finding: &Finding) -> bool {
+fn covers(faults: &[Finding], finding: &Finding) -> bool {
     faults.iter().any(|fault| {
         finding
             .field

@@ -7,6 +7,7 @@
 mod forwarder;
 mod leadership;
 mod outages;
+mod pods;
 mod rolling;
 mod starting;
 mod telling;

@@ -58,6 +58,12 @@ impl<'a> Object<'a> {
         self.members.binary_search_by(|(name, _)| name.as_ref().cmp(key))
     }
 
+    pub(super) fn into_owned(self) -> Object<'static> {
+        let owned =
+            |(key, value): (Cow<'a, str>, Json<'a>)| (key.into_owned().into(), value.into_owned());
+        Object { members: self.members.into_iter().map(owned).collect() }
+    }
+
     /// How many members there are.
     pub fn len(&self) -> usize {
         self.members.len()
