@@ -4,6 +4,7 @@ use crate::api::names::{ADMITTED_BY_ANNOTATION, FINDINGS_ANNOTATION};
 use crate::api::{Enforcement, Finding};
 use crate::cel::Json;
 use crate::policy::Snapshot;
+use crate::policy::pod::findings::PODS_REFUSED;
 use crate::policy::pod::inject::Injection;
 use crate::policy::pod::{Judgement, Stage, Subject, Workload, certificates, judge};
 
@@ -81,7 +82,16 @@ pub(super) fn validate(request: &Request<'_>, workload: Workload, snapshot: &Sna
     let is_denied = found.iter().any(|found| found.finding.enforcement == Enforcement::Deny);
     if is_denied && old != Json::Null {
         let known = judged(old.clone(), None).into_iter().map(|found| found.finding).collect();
+        let would_deny: Vec<bool> =
+            found.iter().map(|found| found.finding.enforcement == Enforcement::Deny).collect();
         excuse(found.iter_mut().map(|found| &mut found.finding), known);
+        for (found, would_deny) in found.iter_mut().zip(would_deny) {
+            let finding = &mut found.finding;
+            let is_excused = would_deny && finding.enforcement == Enforcement::Warn;
+            if workload != Workload::Pod && is_excused && finding.consequence.is_empty() {
+                finding.consequence = PODS_REFUSED.to_owned();
+            }
+        }
         found.sort_by_key(|found| found.finding.enforcement);
     }
     let first = found.first().filter(|first| first.finding.enforcement == Enforcement::Deny);
@@ -142,7 +152,8 @@ impl<'a> Review<'a> {
         let namespace = request.namespace.as_deref().unwrap_or_default();
         let mut object = request::object("object", request.object)?;
         let old = request::object("oldObject", request.old_object)?;
-        let is_going = text(object.get("metadata"), "deletionTimestamp").is_some();
+        // Of what is made, nobody but its maker says so.
+        let is_going = text(old.get("metadata"), "deletionTimestamp").is_some();
         if is_going || workload != Workload::Pod && Workload::makes(&object) {
             return Ok(None);
         }

@@ -193,9 +193,12 @@ fn what_a_workload_or_a_node_makes_or_what_is_going_is_not_held_up() {
     of_node["request"]["userInfo"]["groups"] = json!(["system:nodes"]);
     assert_eq!(answer(&of_node, &snapshot, "/validate")["allowed"], true);
 
-    let mut going = pod("a:latest");
+    let mut going = pod("a:1");
     going["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
-    assert_eq!(validated(&going, Some(&pod("a:1")), &snapshot)["allowed"], true);
+    assert_eq!(validated(&pod("a:latest"), Some(&going), &snapshot)["allowed"], true);
+    let mut forged = pod("a:latest");
+    forged["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    assert_eq!(validated(&forged, None, &snapshot)["allowed"], false);
 }
 
 #[test]

@@ -6,6 +6,9 @@ use crate::api::{Enforcement, Finding};
 use super::review::warnings::warning_headers;
 use super::review::{Answer, Request};
 
+/// How many findings a refusal has the texts of.
+const MAX_TEXTS: usize = 100;
+
 /// Whether any of these refuses the object.
 pub(super) fn denies(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.enforcement == Enforcement::Deny)
@@ -31,12 +34,21 @@ pub(super) fn refused(
     findings: &[Finding],
     (code, reason): (u16, &'static str),
 ) -> Answer {
-    let faults = findings.iter().filter(|finding| finding.enforcement != Enforcement::Inform);
-    let texts: Vec<String> = faults.map(|finding| finding.text(Outcome::Refused)).collect();
+    let faults: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.enforcement != Enforcement::Inform).collect();
+    let text = |finding: &&Finding| {
+        let text = finding.text(Outcome::Refused);
+        let is_refused = finding.enforcement == Enforcement::Deny;
+        if is_refused { text } else { format!("{text} (That alone would be let through.)") }
+    };
+    let mut texts: Vec<String> = faults.iter().take(MAX_TEXTS).map(text).collect();
+    if faults.len() > MAX_TEXTS {
+        texts.push(format!("… and {} more", faults.len() - MAX_TEXTS));
+    }
     let message = match texts.as_slice() {
         [text] => text.clone(),
         texts => {
-            format!("{} things are wrong with this {kind}:\n- {}", texts.len(), texts.join("\n- "))
+            format!("{} things are wrong with this {kind}:\n- {}", faults.len(), texts.join("\n- "))
         }
     };
     Answer::deny(code, reason, message)
@@ -56,8 +68,8 @@ pub(super) fn warned(findings: &[Finding], more: &str) -> Answer {
 }
 
 fn audit(findings: &[Finding], outcome: Outcome) -> String {
-    let lines =
-        findings.iter().map(|finding| format!("{}: {}", finding.reason, finding.text(outcome)));
+    let told = findings.iter().take(MAX_TEXTS);
+    let lines = told.map(|finding| format!("{}: {}", finding.reason, finding.text(outcome)));
     lines.collect::<Vec<_>>().join("\n")
 }
 

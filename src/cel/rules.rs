@@ -84,7 +84,7 @@ impl RuleExpression<'_> {
 pub enum Verdict {
     /// A match condition does not hold, so nothing was asked.
     Unmatched,
-    /// It could not be told: the match conditions failed, or the budget is spent.
+    /// It could not be told: the match conditions failed.
     Error(String),
     /// The outcome of each validation.
     Outcomes(Vec<Outcome>),
@@ -215,10 +215,7 @@ impl Rules {
     }
 
     fn evaluate_validations(&self, inputs: Inputs<'_>) -> Verdict {
-        match self.validate(inputs) {
-            Ok(outcomes) => Verdict::Outcomes(outcomes),
-            Err(OutOfBudget) => Verdict::Error(OUT_OF_BUDGET.to_owned()),
-        }
+        Verdict::Outcomes(self.validate(inputs))
     }
 
     /// Compiles one expression more, which can use the variables.
@@ -297,18 +294,23 @@ impl Rules {
         }
     }
 
-    fn validate(&self, inputs: Inputs<'_>) -> Result<Vec<Outcome>, OutOfBudget> {
+    /// The outcome of each validation. Once the budget is spent, those that are left fail; the API
+    /// server takes the whole policy for failed then, which would take back what was found.
+    fn validate(&self, inputs: Inputs<'_>) -> Vec<Outcome> {
         let mut budget = Budget(POLICY_BUDGET);
         let variables = Lazy::new(self, inputs);
         let mut results = Vec::with_capacity(self.validations.len());
         let mut meter = Meter::new(EXPRESSION_LIMIT);
         for validation in &self.validations {
             let result = validation.expression.evaluate_here(inputs, &variables, &mut meter);
-            budget.spend(variables.spent.take())?;
-            budget.spend(meter.cost())?;
+            let cost = variables.spent.take().saturating_add(meter.cost());
+            if budget.spend(cost).is_err() {
+                break;
+            }
             meter = meter.beside(EXPRESSION_LIMIT, variables.memory.get());
             results.push(result);
         }
+        let left = self.validations.len() - results.len();
         let mut messages = Messages::new(self, inputs, budget, meter);
         let outcomes =
             self.validations.iter().zip(results).map(|(validation, result)| match result {
@@ -322,7 +324,8 @@ impl Rules {
                     Ok(message) => Outcome::Deny(message),
                 },
             });
-        Ok(outcomes.collect())
+        let unjudged = std::iter::repeat_n(Outcome::Error(OUT_OF_BUDGET.to_owned()), left);
+        outcomes.chain(unjudged).collect()
     }
 }
 

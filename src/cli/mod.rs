@@ -33,7 +33,7 @@ enum Action {
     Serve(Box<serve::Options>),
     /// Install the kinds and the webhook configurations into the cluster, or bring them up to date.
     Install(install::Options),
-    /// Print the definitions of the kinds Pki and PkiPolicy.
+    /// Print the definitions of the kinds Pki, PkiPolicy and PodPolicy.
     Crds(crds::Options),
     Check(Box<check::Options>),
     /// Try a CEL expression on an object.

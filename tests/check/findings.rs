@@ -9,9 +9,9 @@ fn a_folder_is_judged_with_the_lines_of_the_fields() {
     let run = check(&["--policy", "policies", "shop"]);
     assert_snapshot!(run.stdout, @r#"
     shop/jobs/nightly.yml:10: warning: CronJob shop/nightly: spec.jobTemplate.spec.template.metadata.labels.owner: Say whose it is, as in "checkout" (PodPolicy hardened). (PodPolicyViolation)
-    shop/jobs/nightly.yml:12: error: CronJob shop/nightly: spec.jobTemplate.spec.template.spec.hostNetwork: Pods must not use the network of their node (PodPolicy hardened). (HostNetworkUsed)
+    shop/jobs/nightly.yml:12: error: CronJob shop/nightly: spec.jobTemplate.spec.template.spec.hostNetwork: true: Pods must not use the network of their node (PodPolicy hardened). (HostNetworkUsed)
     shop/pki.json:6: error: Pki shop/app1-pki: ServiceName: appp1 in pki: app1-pki is not found in allowedNames: [app1 app2]; did you mean "app1"? Set spec.serviceName of Pki app1-pki. (PkiServiceNameError)
-    shop/web.yaml:19: error: Deployment shop/web: spec.template.spec.hostNetwork: Pods must not use the network of their node (PodPolicy hardened). (HostNetworkUsed)
+    shop/web.yaml:19: error: Deployment shop/web: spec.template.spec.hostNetwork: true: Pods must not use the network of their node (PodPolicy hardened). (HostNetworkUsed)
     shop/web.yaml:36: warning: Pod shop/debug: metadata.labels.owner: Say whose it is, as in "checkout" (PodPolicy hardened). (PodPolicyViolation)
     "#);
     assert_snapshot!(run.stderr, @"3 errors, 2 warnings in 4 objects of 4 files (not judged: 1 of other kinds)");
@@ -22,7 +22,7 @@ fn a_folder_is_judged_with_the_lines_of_the_fields() {
 fn what_helm_renders_is_judged_in_the_namespace_that_is_given() {
     let run = check(&["--policy", "policies", "--namespace", "shop", "helm.yaml"]);
     assert_snapshot!(run.stdout, @r#"
-    helm.yaml:28: error: StatefulSet shop/release-name-shop: spec.template.spec.hostNetwork: Pods must not use the network of their node (PodPolicy hardened). (HostNetworkUsed)
+    helm.yaml:28: error: StatefulSet shop/release-name-shop: spec.template.spec.hostNetwork: true: Pods must not use the network of their node (PodPolicy hardened). (HostNetworkUsed)
     helm.yaml:40: warning: Pod shop/release-name-shop-test-connection: metadata.labels.owner: Say whose it is, as in "checkout" (PodPolicy hardened). (PodPolicyViolation)
     "#);
     assert_snapshot!(run.stderr, @"1 error, 1 warning in 2 objects of 1 file (not judged: 1 of other kinds)");
@@ -33,7 +33,7 @@ fn what_helm_renders_is_judged_in_the_namespace_that_is_given() {
 fn what_kustomize_renders_is_judged_by_the_labels_of_its_own_namespace() {
     let text = std::fs::read_to_string(fixtures().join("overlay/kustomized.yaml")).unwrap();
     let run = check_in(&fixtures(), &["--policy", "policies/pods.yaml", "-"], &text);
-    assert_snapshot!(run.stdout, @"<stdin>:30: error: DaemonSet stage/agent: spec.template.spec.hostNetwork: Pods must not use the network of their node (PodPolicy hardened). (HostNetworkUsed)");
+    assert_snapshot!(run.stdout, @"<stdin>:30: error: DaemonSet stage/agent: spec.template.spec.hostNetwork: true: Pods must not use the network of their node (PodPolicy hardened). (HostNetworkUsed)");
     assert_snapshot!(run.stderr, @"1 error, 0 warnings in 1 object of 1 file (not judged: 2 of other kinds)");
     assert_eq!(run.code, Some(1));
 }
@@ -42,8 +42,8 @@ fn what_kustomize_renders_is_judged_by_the_labels_of_its_own_namespace() {
 fn the_items_of_a_list_are_judged_but_for_those_that_policies_are_not_about() {
     let run = check(&["--policy", "policies", "list.yaml"]);
     assert_snapshot!(run.stdout, @"
-    list.yaml:11: error: Pod shop/first: spec.hostNetwork: Pods must not use the network of their node (PodPolicy hardened). (HostNetworkUsed)
-    list.yaml:17: error: Pod shop/second: spec.hostNetwork: Pods must not use the network of their node (PodPolicy hardened). (HostNetworkUsed)
+    list.yaml:11: error: Pod shop/first: spec.hostNetwork: true: Pods must not use the network of their node (PodPolicy hardened). (HostNetworkUsed)
+    list.yaml:17: error: Pod shop/second: spec.hostNetwork: true: Pods must not use the network of their node (PodPolicy hardened). (HostNetworkUsed)
     ");
     assert_snapshot!(run.stderr, @"2 errors, 0 warnings in 2 objects of 1 file (not judged: 2 that policies are not about)");
     assert_eq!(run.code, Some(1));
@@ -182,7 +182,7 @@ spec: {containers: [{name: web,
 ";
     let run = check_in(&fixtures(), &["--policy", "elements.yaml", "-"], text);
     assert_snapshot!(run.stdout, @r#"
-    <stdin>:13: warning: Deployment default/web: spec.template.spec.containers[0].imagePullPolicy is "Never", where PodPolicy images would put "Always". Leave yours out to have that of PodPolicy images. (PodPolicyInjectionClash)
+    <stdin>:13: warning: Deployment default/web: spec.template.spec.containers[0].imagePullPolicy is "Never", where PodPolicy images would put "Always". If that is yours, leave it out to have that of PodPolicy images. (PodPolicyInjectionClash)
     <stdin>:17: warning: Deployment default/web: spec.template.spec.containers[0].env[2].value: "": Give it a value (PodPolicy images). (PodPolicyViolation)
     <stdin>:19: error: Deployment default/web: spec.template.spec.containers[1].image: "registry.example/sidecar:latest": Pin the image by its digest (PodPolicy images). (PodPolicyViolation)
     <stdin>:25: error: Pod default/web: spec.containers[0].image: "web": Pin the image by its digest (PodPolicy images). (PodPolicyViolation)

@@ -22,12 +22,13 @@ fn json_has_each_finding_as_the_annotation_has_it() {
         "finding": {
           "reason": "HostNetworkUsed",
           "field": "spec.template.spec.hostNetwork",
+          "value": "true",
           "policy": "hardened",
           "rule": "validations[0]",
           "enforcement": "Deny",
-          "fault": "spec.template.spec.hostNetwork: Pods must not use the network of their node (PodPolicy hardened)"
+          "fault": "spec.template.spec.hostNetwork: true: Pods must not use the network of their node (PodPolicy hardened)"
         },
-        "text": "spec.template.spec.hostNetwork: Pods must not use the network of their node (PodPolicy hardened)."
+        "text": "spec.template.spec.hostNetwork: true: Pods must not use the network of their node (PodPolicy hardened)."
       },
       {
         "file": "shop/web.yaml",
@@ -129,7 +130,7 @@ fn sarif_has_rules_results_and_fingerprints() {
                   "ruleIndex": 1,
                   "level": "error",
                   "message": {
-                    "text": "Deployment shop/web: spec.template.spec.hostNetwork: Pods must not use the network of their node (PodPolicy hardened)."
+                    "text": "Deployment shop/web: spec.template.spec.hostNetwork: true: Pods must not use the network of their node (PodPolicy hardened)."
                   },
                   "locations": [
                     {
@@ -150,7 +151,7 @@ fn sarif_has_rules_results_and_fingerprints() {
                     }
                   ],
                   "partialFingerprints": {
-                    "portreeveFinding/v1": "2240a23bc41c8a54d7603d3ebc406a8d:1"
+                    "portreeveFinding/v1": "dda9321fc40ae2150d1bd43e1f0c39e1:1"
                   }
                 },
                 {

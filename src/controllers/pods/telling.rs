@@ -8,6 +8,7 @@ use crate::api::{Enforcement, Finding};
 use crate::events::{EventType, Note};
 use crate::policy::pod::certificates::{MOUNT_ERROR, NOT_FOUND};
 use crate::policy::pod::findings::NOT_INJECTED;
+use crate::policy::pod::findings::PODS_REFUSED;
 
 use super::judged::api_version;
 use super::tally::{Entry, Fault, Place, Union};
@@ -88,7 +89,7 @@ fn as_of_owner(place: &Place<'_>, entry: &Entry) -> Finding {
     let mut finding = place.standing.finding.clone();
     if place.is_own {
         if finding.enforcement == Enforcement::Deny && finding.consequence.is_empty() {
-            finding.consequence = "its new Pods are refused until then".to_owned();
+            finding.consequence = PODS_REFUSED.to_owned();
         }
         return finding;
     }
@@ -134,8 +135,8 @@ fn telling(
             reason: MORE.to_owned(),
             action: ACTION.to_owned(),
             message: format!(
-                "{} more things are wrong with {what}: annotation box.com/findings, which kubectl \
-                 describe shows, has them all.",
+                "{} more things are wrong with {what}: annotation box.com/findings, which kubectl get \
+                 -o yaml shows, has more of them.",
                 rest.len()
             ),
             key: Some(MORE.to_owned()),

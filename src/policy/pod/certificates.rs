@@ -38,6 +38,9 @@ pub fn injection(pod: &Json<'_>, namespace: &str, snapshot: &Snapshot) -> Option
     let pki = snapshot.pki(namespace, name)?;
     let path = mount_path(pod).ok()?;
     let mode = mode(pod).ok()?;
+    if is_of_another(namespace, pki, snapshot) {
+        return None;
+    }
     let whole = serde_json::json!({"spec": {
         "containers": [mounted("*", path)],
         "initContainers": [mounted("*", path)],
@@ -49,6 +52,12 @@ pub fn injection(pod: &Json<'_>, namespace: &str, snapshot: &Snapshot) -> Option
 fn mounted(container: &str, path: &str) -> serde_json::Value {
     let mount = serde_json::json!({"name": VOLUME, "mountPath": path, "readOnly": true});
     serde_json::json!({"name": container, "volumeMounts": [mount]})
+}
+
+/// Whether the Secret that a Pki asks for is there, and not its own.
+fn is_of_another(namespace: &str, pki: &KnownPki, snapshot: &Snapshot) -> bool {
+    let stored = snapshot.secret(namespace, &pki.secret_name);
+    stored.is_some_and(|stored| stored.pki_uid.as_ref() != Some(&pki.uid))
 }
 
 /// Where the Secret is to be mounted.
@@ -115,7 +124,19 @@ fn asked_for(
             ..warning(field, name, fault)
         });
     }
-    if snapshot.pki(namespace, name).is_none() {
+    let known = snapshot.pki(namespace, name);
+    if let Some(pki) = known.filter(|pki| is_of_another(namespace, pki, snapshot)) {
+        let (field, secret) = (field(PKI_ANNOTATION), &pki.secret_name);
+        let fault = format!("{field}: Secret {secret} is not that of Pki {name}");
+        findings.push(Finding {
+            reason: MOUNT_ERROR.to_owned(),
+            value: Some(clipped(name)),
+            fix: format!("Mend Pki {name}, and make the Pod anew"),
+            consequence: "no certificate is mounted".to_owned(),
+            ..warning(field, name, fault)
+        });
+    }
+    if known.is_none() {
         let known: Vec<&str> = snapshot
             .pkis
             .get(namespace)

@@ -7,7 +7,7 @@ use crate::api::pod_policy::RefusalReason;
 use crate::api::{Enforcement, Finding};
 use crate::cel::{Inputs, Json, Path, Step, Trace, TraceKind};
 
-use super::inject::{Clash, Injected};
+use super::inject::{Clash, Injected, Injection};
 use super::{Found, PodRules, Workload};
 
 /// The reason of a finding that the owner's value stands where a policy would put another.
@@ -18,6 +18,9 @@ pub const NOT_INJECTED: &str = "PodPolicyNotInjected";
 
 /// The reason of a finding that an expression could not be evaluated.
 pub const ERROR: &str = "PodPolicyError";
+
+/// What follows for a workload whose Pods a rule refuses.
+pub const PODS_REFUSED: &str = "its new Pods are refused until then";
 
 /// The rule that additions are made by.
 const INJECT: &str = "inject";
@@ -41,7 +44,7 @@ pub(super) fn violations(
     let elements: Vec<&Trace> =
         traces.iter().filter(|trace| trace.kind == TraceKind::Element).collect();
     let places: Vec<(String, Option<String>)> = match (elements.as_slice(), &rule.field_path) {
-        ([], Some(path)) => vec![(path.clone(), None)],
+        ([], Some(path)) => vec![(path.clone(), value_at(path, inputs.object))],
         ([], None) => {
             let first = traces.first().map(|trace| &trace.path);
             vec![first.map_or_else(Default::default, |path| place(path, inputs.object))]
@@ -74,6 +77,17 @@ pub(super) fn violations(
     places.into_iter().map(finding).collect()
 }
 
+/// The value at a path of plain names, as JSON, where it is no list and no object.
+fn value_at(path: &str, object: &Json<'_>) -> Option<String> {
+    let value = path.split('.').try_fold(object, |value, key| value.get(key))?;
+    scalar(value)
+}
+
+fn scalar(value: &Json<'_>) -> Option<String> {
+    let is_scalar = !matches!(value, Json::Null | Json::List(_) | Json::Map(_));
+    if is_scalar { serde_json::to_string(value).ok() } else { None }
+}
+
 /// A path as text, and the value there as JSON, where it is no list and no object.
 fn place(path: &Path, object: &Json<'_>) -> (String, Option<String>) {
     let value = path.steps().iter().try_fold(object, |value, step| match (step, value) {
@@ -81,8 +95,7 @@ fn place(path: &Path, object: &Json<'_>) -> (String, Option<String>) {
         (Step::Index(index), Json::List(elements)) => elements.get(*index),
         (Step::Index(_), _) => None,
     });
-    let value = value.filter(|value| !matches!(value, Json::Null | Json::List(_) | Json::Map(_)));
-    (path.to_string(), value.and_then(|value| serde_json::to_string(value).ok()))
+    (path.to_string(), value.and_then(scalar))
 }
 
 /// What is wrong where it can't be told whether a validation holds.
@@ -152,7 +165,8 @@ pub(super) fn clashes<'a>(
             }
         };
         let mut consequence =
-            if because.is_none() { "yours stands" } else { "nothing is put there" }.to_owned();
+            if because.is_none() { "what is there stays" } else { "nothing is put there" }
+                .to_owned();
         if !left_out.is_empty() {
             let left_out: Vec<String> = left_out.iter().map(|path| within(prefix, path)).collect();
             consequence.push_str(&format!(", nor what would use it: {}", left_out.join(", ")));
@@ -163,7 +177,7 @@ pub(super) fn clashes<'a>(
             allowed: vec![clipped(&wanted)],
             rule: Some(INJECT.to_owned()),
             fix: match because {
-                None => format!("Leave yours out to have that of {by}"),
+                None => format!("If that is yours, leave it out to have that of {by}"),
                 Some(_) => format!("Change that to have what {by} adds"),
             },
             consequence,
@@ -187,6 +201,12 @@ pub(super) fn not_injected(
 ) -> Vec<Found> {
     let mut lacking: Vec<(&str, &str, usize)> = Vec::new();
     for added in &injected.added {
+        let of_policy = rules.iter().find(|rules| rules.name == added.policy);
+        let doubts = of_policy.and_then(|rules| rules.injection.as_ref()).map(Injection::doubts);
+        // A field that the API server does not know is not there, whoever adds it.
+        if doubts.unwrap_or_default().iter().any(|doubt| ends_alike(&doubt.path, &added.path)) {
+            continue;
+        }
         match lacking.iter_mut().find(|(policy, ..)| *policy == added.policy) {
             Some((_, _, more)) => *more += 1,
             None => lacking.push((&added.policy, &added.path, 0)),
@@ -207,6 +227,11 @@ pub(super) fn not_injected(
         of_policy(finding, policy, rules)
     };
     lacking.into_iter().map(finding).collect()
+}
+
+/// Whether two paths lead to fields of the same name.
+fn ends_alike(one: &str, other: &str) -> bool {
+    one.rsplit('.').next() == other.rsplit('.').next()
 }
 
 /// Who would add something.

@@ -77,7 +77,8 @@ pub struct Judgement<'a> {
 pub fn judge<'a>(subject: Subject<'a>, snapshot: &'a Snapshot) -> Judgement<'a> {
     let Subject { namespace, workload, mut pod, certificate, old, request, stage, carried } =
         subject;
-    if annotation(&pod, MIRROR_ANNOTATION).is_some() {
+    // At admission the nodes themselves are left out, and nobody else may say so.
+    if carried.is_some() && annotation(&pod, MIRROR_ANNOTATION).is_some() {
         return Judgement { pod, ..Judgement::default() };
     }
     let namespace_object =

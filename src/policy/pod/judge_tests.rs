@@ -231,15 +231,31 @@ fn of_a_stored_object_a_policy_that_asks_who_made_it_is_asked_only_where_it_has_
 }
 
 #[test]
-fn the_clusters_own_namespaces_and_mirrored_pods_are_left_alone() {
+fn the_clusters_own_namespaces_are_left_alone() {
     let snapshot = snapshot(&[json!({"validations": [{"expression": "false"}]})]);
     for namespace in ["kube-system", "kube-public", "kube-node-lease", "portreeve"] {
         let found = judged_in(namespace, Workload::Pod, Stage::Final, &images(&["a:1"]), &snapshot);
         assert_eq!(found, [], "{namespace}");
     }
+}
+
+#[test]
+fn a_stored_pod_that_a_node_mirrors_is_left_alone_and_nobody_else_may_say_so() {
+    let snapshot = snapshot(&[json!({"validations": [{"expression": "false"}]})]);
     let mut mirror = images(&["a:1"]);
     mirror["metadata"]["annotations"] = json!({"kubernetes.io/config.mirror": "x"});
-    assert_eq!(of_pod(&mirror, &snapshot), [""; 0]);
+    assert_eq!(of_pod(&mirror, &snapshot).len(), 1);
+    let subject = Subject {
+        namespace: "shop",
+        workload: Workload::Pod,
+        pod: Json::from(&mirror),
+        certificate: None,
+        old: &Json::Null,
+        request: &Json::Null,
+        stage: Stage::Final,
+        carried: Some(&[]),
+    };
+    assert_eq!(judge(subject, &snapshot).found.len(), 0);
 }
 
 fn asking(annotations: Value) -> Value {

@@ -93,7 +93,7 @@ async fn all_that_is_wrong_comes_at_once_and_a_dry_run_says_the_same() {
     Error from server (Forbidden): error when creating "STDIN": admission webhook "pods.portreeve.box.com" denied the request: 3 things are wrong with this Pod:
     - spec.containers[0].image: "nginx:latest": the tag latest changes under you: name a version, such as nginx:1.29 (PodPolicy NAMESPACE).
     - spec.containers[1].image: "log:latest": the tag latest changes under you: name a version, such as nginx:1.29 (PodPolicy NAMESPACE).
-    - spec.containers[0].resources.limits.memory: set a memory limit, such as 256Mi (PodPolicy NAMESPACE).
+    - spec.containers[0].resources.limits.memory: set a memory limit, such as 256Mi (PodPolicy NAMESPACE). (That alone would be let through.)
     "#);
     assert_eq!(space.kubectl_with("apply --dry-run=server -f -", &two).refused(), refused);
     let warned = space.apply(&two.replace(":latest", ":1")).screen();

@@ -50,7 +50,7 @@ async fn a_clash_is_told_at_apply_of_the_workload_and_on_its_pod_and_the_owner_w
     web["spec"]["template"]["spec"]["containers"][0]["env"] =
         json!([{"name": "LOG_LEVEL", "value": "debug"}]);
     insta::assert_snapshot!(space.apply(&web.to_string()).screen(), @r#"
-    Warning: spec.template.spec.containers[0].env[0].value (env LOG_LEVEL) is "debug", where PodPolicy NAMESPACE would put "info". Leave yours out to have that of PodPolicy NAMESPACE: it was let through, and yours stands.
+    Warning: spec.template.spec.containers[0].env[0].value (env LOG_LEVEL) is "debug", where PodPolicy NAMESPACE would put "info". If that is yours, leave it out to have that of PodPolicy NAMESPACE: it was let through, and what is there stays.
     deployment.apps/app1 created
     "#);
     let pod = await_pods(&space, "app1", 1).await.remove(0);
@@ -58,9 +58,9 @@ async fn a_clash_is_told_at_apply_of_the_workload_and_on_its_pod_and_the_owner_w
     let env = pod.spec.unwrap().containers[0].env.clone().unwrap();
     assert_eq!((env.len(), env[0].value.as_deref()), (1, Some("debug")));
     let told = space.await_event("Pod", &name, "PodPolicyInjectionClash", 1).await;
-    insta::assert_snapshot!(told.message.unwrap(), @r#"spec.containers[0].env[0].value (env LOG_LEVEL) is "debug", where PodPolicy NAMESPACE would put "info". Leave yours out to have that of PodPolicy NAMESPACE: it was let through, and yours stands."#);
+    insta::assert_snapshot!(told.message.unwrap(), @r#"spec.containers[0].env[0].value (env LOG_LEVEL) is "debug", where PodPolicy NAMESPACE would put "info". If that is yours, leave it out to have that of PodPolicy NAMESPACE: it was let through, and what is there stays."#);
     let told = space.await_event("Deployment", "app1", "PodPolicyInjectionClash", 1).await;
-    insta::assert_snapshot!(told.message.unwrap(), @r#"spec.template.spec.containers[0].env[0].value (env LOG_LEVEL) is "debug", where PodPolicy NAMESPACE would put "info". Leave yours out to have that of PodPolicy NAMESPACE: it was let through, and yours stands."#);
+    insta::assert_snapshot!(told.message.unwrap(), @r#"spec.template.spec.containers[0].env[0].value (env LOG_LEVEL) is "debug", where PodPolicy NAMESPACE would put "info". If that is yours, leave it out to have that of PodPolicy NAMESPACE: it was let through, and what is there stays."#);
 }
 
 #[tokio::test]
