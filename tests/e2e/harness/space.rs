@@ -229,7 +229,8 @@ impl Drop for Space {
             log.lines().filter(concerns).for_each(|line| eprintln!("{line}"));
         }
         if self.cluster.is_current() {
-            let names = [format!("namespace/{}", self.name), format!("pkipolicy/{}", self.name)];
+            let names =
+                ["namespace", "pkipolicy", "podpolicy"].map(|kind| format!("{kind}/{}", self.name));
             let mut command = self.cluster.kubectl_command();
             command.args(["delete", "--wait=false", "--ignore-not-found"]).args(names);
             // Whoever looks at the cluster sees what could not be removed.
