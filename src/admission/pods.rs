@@ -101,9 +101,15 @@ pub(super) fn validate(request: &Request<'_>, workload: Workload, snapshot: &Sna
     match refusal {
         Some(code) => refused(kind, &findings, code),
         None => {
-            let name = request.name.as_deref().unwrap_or_default();
-            let (kind, namespace) = (kind.to_lowercase(), in_namespace(request));
-            warned(&findings, &format!("kubectl describe {kind} {name}{namespace}"))
+            let namespace = in_namespace(request);
+            let more = match request.name.as_deref() {
+                Some(name) => {
+                    format!("kubectl describe {} {name}{namespace}", kind.to_lowercase())
+                }
+                // It has none before it is made.
+                None => format!("kubectl get events{namespace}"),
+            };
+            warned(&findings, &more)
         }
     }
 }

@@ -73,17 +73,17 @@ pub struct PodPolicySpec {
     pub validations: Vec<Validation>,
 
     /// What happens to an object for which a validation does not hold: refused, or let through with
-    /// a warning and an Event.
+    /// a warning and an Event. Default: Deny.
     #[serde(default)]
     pub on_violation: OnViolation,
 
     /// What an expression that can't be evaluated does: `Ignore` lets the object through, with a
-    /// finding; `Fail` refuses it.
+    /// finding; `Fail` refuses it. Default: Ignore.
     #[serde(default)]
     pub failure_policy: FailurePolicy,
 
     /// Of which type the Events are that tell of its findings; `None`: it makes none, and tells at
-    /// `kubectl apply` only.
+    /// `kubectl apply` only. Default: Warning.
     #[serde(default)]
     pub events: EventsMode,
 }

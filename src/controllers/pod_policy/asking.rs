@@ -80,8 +80,8 @@ async fn ask(spec: &PodPolicySpec, client: &Client) -> Result<Answer, Error> {
     match api.create(&parameters, &asked).await {
         Ok(_) => Ok(Answer::Taken),
         Err(kube::Error::Api(status)) if status.code == 422 => Ok(Answer::Refused(words(&status))),
-        // No right, no such API, or a webhook of somebody else's that does not let it pass.
-        Err(kube::Error::Api(status)) if matches!(status.code, 400 | 403..=405) => {
+        // No right, no such API, or a webhook of somebody else's that does not let it pass, or fails.
+        Err(kube::Error::Api(status)) if matches!(status.code, 400 | 403..=405 | 500) => {
             let message = one_line(&status.message);
             Ok(Answer::Unknown(message.trim_end_matches('.').to_owned()))
         }
@@ -272,6 +272,6 @@ mod tests {
     async fn a_refusal_is_told_and_a_failure_is_tried_again() {
         let refused = Asked::default().ask(&policy(1), &answering(422).0).await.unwrap();
         assert_eq!(refused, Answer::Refused("no".into()));
-        assert!(Asked::default().ask(&policy(1), &answering(500).0).await.is_err());
+        assert!(Asked::default().ask(&policy(1), &answering(503).0).await.is_err());
     }
 }

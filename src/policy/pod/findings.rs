@@ -214,14 +214,22 @@ pub(super) fn not_injected(
     }
     let finding = |(policy, path, more): (&str, &str, usize)| {
         let field = format!("{}{path}", workload.prefix());
-        let more = if more == 0 { String::new() } else { format!(" (and {more} things more)") };
+        let more = match more {
+            0 => String::new(),
+            1 => " (and one thing more)".to_owned(),
+            more => format!(" (and {more} things more)"),
+        };
         let fault = format!("{field}{more} is not there, and {} adds it", author(policy));
         let finding = Finding {
             reason: NOT_INJECTED.to_owned(),
             rule: Some(INJECT.to_owned()),
             enforcement: Enforcement::Inform,
             fix: "Make the Pod anew to have it, as kubectl rollout restart does".to_owned(),
-            consequence: "it was made before that policy or while the webhook was away".to_owned(),
+            consequence: match policy {
+                BY_ANNOTATION => "a Pod gets it when it is made",
+                _ => "it was made before that policy or while the webhook was away",
+            }
+            .to_owned(),
             ..unnamed(policy, field, fault)
         };
         of_policy(finding, policy, rules)
