@@ -53,12 +53,12 @@ mod tests {
             ("a/b.yaml", "a/b.yaml"),
             ("./a//b.yaml", "a/b.yaml"),
             ("../b.yaml", "../b.yaml"),
-            ("/work/a/b.yaml", "a/b.yaml"),
+            ("/repo/a/b.yaml", "a/b.yaml"),
             ("/etc/b.yaml", "file:///etc/b.yaml"),
             ("a b/é:%.yaml", "a%20b/%C3%A9%3A%25.yaml"),
             ("<stdin>", "stdin"),
         ] {
-            assert_eq!(within(file, Some(Path::new("/work"))), expected, "{file}");
+            assert_eq!(within(file, Some(Path::new("/repo"))), expected, "{file}");
         }
     }
 }
