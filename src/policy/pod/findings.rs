@@ -150,7 +150,8 @@ pub(super) fn clashes<'a>(
     workload: Workload,
     rules: &'a [&Arc<PodRules>],
 ) -> impl Iterator<Item = Found> + 'a {
-    injected.clashes.iter().map(move |clash| {
+    let clashes = injected.clashes.iter().filter(|clash| !is_with_default(clash));
+    clashes.map(move |clash| {
         let Clash { policy, path, key, found, wanted, because, left_out } = clash;
         let prefix = workload.prefix();
         let field = format!("{prefix}{path}");
@@ -185,6 +186,26 @@ pub(super) fn clashes<'a>(
         };
         of_policy(finding, policy, rules)
     })
+}
+
+/// What the API server fills in before a webhook sees the Pod, as JSON.
+const FILLED_IN: [(&str, &str); 8] = [
+    ("spec.dnsPolicy", r#""ClusterFirst""#),
+    ("spec.enableServiceLinks", "true"),
+    ("spec.preemptionPolicy", r#""PreemptLowerPriority""#),
+    ("spec.restartPolicy", r#""Always""#),
+    ("spec.schedulerName", r#""default-scheduler""#),
+    ("spec.serviceAccount", r#""default""#),
+    ("spec.serviceAccountName", r#""default""#),
+    ("spec.terminationGracePeriodSeconds", "30"),
+];
+
+/// Whether a clash is with what the API server has filled in, of which the owner wrote nothing: of
+/// that, whoever writes the policy is warned.
+fn is_with_default(clash: &Clash) -> bool {
+    let Clash { path, found, because, .. } = clash;
+    FILLED_IN.contains(&(path.as_str(), found.as_str()))
+        || path == "spec.priorityClassName" && because.as_deref() == Some("spec.priority is 0")
 }
 
 /// A text that begins with a path in the Pod, with that of the object.

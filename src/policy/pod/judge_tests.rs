@@ -322,3 +322,15 @@ fn whoever_reads_the_secret_of_a_pki_that_is_gone_is_told() {
           mount another Secret."]
     );
 }
+
+#[test]
+fn of_what_the_api_server_fills_in_no_owner_hears_that_it_is_hers() {
+    let snapshot = snapshot(&[json!({"inject": {"spec": {
+        "serviceAccountName": "other", "priorityClassName": "high", "terminationGracePeriodSeconds": 5}}})]);
+    let filled_in = json!({"serviceAccountName": "default", "priority": 0,
+        "terminationGracePeriodSeconds": 30, "containers": []});
+    assert_eq!(of_pod(&pod(filled_in), &snapshot), [""; 0]);
+    let hers = json!({"serviceAccountName": "mine", "priority": 0,
+        "terminationGracePeriodSeconds": 30, "containers": []});
+    assert_eq!(of_pod(&pod(hers), &snapshot).len(), 1);
+}
