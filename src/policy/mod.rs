@@ -13,5 +13,6 @@ pub mod pki;
 pub mod pod;
 pub mod selector;
 pub mod snapshot;
+pub mod types;
 
 pub use snapshot::Snapshot;

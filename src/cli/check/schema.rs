@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::api::finding::{listed, shown};
 use crate::policy::nearest::nearest;
+use crate::policy::types::{named, type_of};
 
 /// What is wrong with a part of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +42,7 @@ fn compare(value: &Value, schema: &JSONSchemaProps, path: &str, mistakes: &mut V
     }
     let wanted = schema.type_.as_deref().unwrap_or_default();
     if !has_type(value, wanted) {
-        let message = format!("is {}, not {}", described(value), article(wanted));
+        let message = format!("is {}, not {}", type_of(value), named(wanted));
         mistakes.push(Mistake { path: path.to_owned(), message });
         return;
     }
@@ -112,28 +113,6 @@ fn has_type(value: &Value, wanted: &str) -> bool {
         "integer" => value.is_i64() || value.is_u64(),
         "number" => value.is_number(),
         _ => true,
-    }
-}
-
-fn described(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a map",
-    }
-}
-
-fn article(wanted: &str) -> &'static str {
-    match wanted {
-        "object" => "a map",
-        "array" => "a list",
-        "boolean" => "a boolean",
-        "integer" => "a whole number",
-        "number" => "a number",
-        _ => "a string",
     }
 }
 

@@ -15,7 +15,7 @@ use crate::controllers::watches::{WATCH_SECONDS, reason};
 use crate::policy::pod::Workload;
 use kube::runtime::utils::Backoff;
 
-use super::judged::{Judged, judged};
+use super::judged::judged;
 use super::seen::{Seen, Uid};
 use super::tally::Ticket;
 use super::{SCOPE, api};
@@ -114,13 +114,15 @@ pub(super) async fn examine(
     let cache = context.cache.clone();
     let judging =
         tokio::task::spawn_blocking(move || judged(object, workload, &cache.read())).await;
-    let judged = judging.unwrap_or_else(|failure| {
-        error!(kind = workload.kind(), namespace, name, %failure, "an object could not be judged");
-        Judged::nothing()
-    });
     context.metrics.pod_judged(workload.kind());
-    let pods = &context.pods;
-    pods.with(|tally| tally.judged(ticket, judged));
+    let (pods, kind) = (&context.pods, workload.kind());
+    match judging {
+        Ok(judged) => pods.with(|tally| tally.judged(ticket, judged)),
+        Err(failure) => {
+            error!(kind, namespace, name, %failure, "an object could not be judged");
+            pods.with(|tally| tally.failed(ticket));
+        }
+    }
     pods.to_tell.notify_one();
     pods.to_write.notify_one();
 }

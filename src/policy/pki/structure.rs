@@ -16,6 +16,7 @@ use crate::api::finding::{clipped, listed, shown};
 use crate::api::{Enforcement, Finding, Pki, PkiSpec};
 use crate::policy::Snapshot;
 use crate::policy::nearest::nearest;
+use crate::policy::types::{named, type_of};
 
 use super::{Subject, judge};
 
@@ -92,7 +93,7 @@ impl Reader<'_> {
     fn check(&mut self, value: &mut Value, schema: &JSONSchemaProps, path: &str) -> bool {
         let wanted = schema.type_.as_deref().unwrap_or("object");
         if !has_type(value, wanted) {
-            let problem = format!("is {}, not {}", type_of(value), article(wanted));
+            let problem = format!("is {}, not {}", type_of(value), named(wanted));
             self.tell(path, Some(value.to_string()), &problem);
             if let Some(fault) = self.faults.last_mut() {
                 fault.fix.push_str(&right_type(value, wanted));
@@ -223,7 +224,7 @@ fn has_type(value: &Value, wanted: &str) -> bool {
     match wanted {
         "integer" => value.is_i64() || value.is_u64(),
         "number" => value.is_number(),
-        wanted => type_of(value) == article(wanted),
+        wanted => type_of(value) == named(wanted),
     }
 }
 
@@ -231,39 +232,16 @@ fn has_type(value: &Value, wanted: &str) -> bool {
 fn right_type(value: &Value, wanted: &str) -> String {
     let simple = value.is_number() || value.is_boolean() || value.is_string();
     match wanted {
-        "string" if simple => format!(" to {article}, in quotes", article = article(wanted)),
+        "string" if simple => format!(" to {named}, in quotes", named = named(wanted)),
         "array" if simple => format!(" to a list: [{}]", shown(&plain(value))),
-        "integer" if value.is_string() => format!(" to {}, without quotes", article(wanted)),
-        _ => format!(" to {}", article(wanted)),
+        "integer" if value.is_string() => format!(" to {}, without quotes", named(wanted)),
+        _ => format!(" to {}", named(wanted)),
     }
 }
 
 /// A value without the quotes of JSON.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// The type of a value, as YAML's users know it.
-fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a map",
-    }
-}
-
-fn article(wanted: &str) -> &'static str {
-    match wanted {
-        "boolean" => "a boolean",
-        "string" => "a string",
-        "array" => "a list",
-        "integer" => "a whole number",
-        "number" => "a number",
-        _ => "a map",
-    }
 }
 
 #[cfg(test)]

@@ -227,6 +227,18 @@ impl Tally {
         self.settle();
     }
 
+    /// An object could not be judged: what was found of it before still stands.
+    pub(super) fn failed(&mut self, Ticket { uid, version, .. }: &Ticket) {
+        let Some(entry) = self.objects.get_mut(uid) else { return };
+        if entry.version != *version || !entry.is_judged {
+            return;
+        }
+        self.unjudged -= usize::from(!entry.is_known);
+        entry.is_known = true;
+        self.stale.remove(uid);
+        self.settle();
+    }
+
     /// An object is gone, or nobody's concern any more. Whether it was known.
     pub(super) fn remove(&mut self, uid: &str) -> bool {
         let Some((uid, _)) = self.objects.get_key_value(uid) else { return false };

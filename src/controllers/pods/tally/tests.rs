@@ -365,3 +365,16 @@ fn what_has_come_past_the_webhook_stays_so_while_it_stands() {
             .ends_with("it came before this rule or while the webhook was away.")
     );
 }
+
+#[test]
+fn what_could_not_be_judged_again_is_not_told_as_mended() {
+    let mut world = World::new();
+    world.comes(seen("p", Pod, None), vec![latest(Pod)]);
+    world.tell();
+    let ticket = world.tally.saw(Seen { version: 2, print: 2, ..seen("p", Pod, None) }).unwrap();
+    world.tally.failed(&ticket);
+    world.tell();
+    let last = world.told["p"].last().unwrap();
+    assert_eq!(last.faults.len(), 1, "{last:?}");
+    assert_eq!(world.tally.to_judge(), 0);
+}

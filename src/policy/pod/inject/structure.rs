@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::cel::{Json, Object, compare_quantities};
 use crate::policy::nearest::nearest;
+use crate::policy::types::named;
 
 use super::InjectFault;
 use super::compare::{member, scalar};
@@ -102,7 +103,7 @@ pub(super) fn check_text<'j>(
 }
 
 fn wrong_type(report: &mut Report, value: &Json<'_>, wanted: &str, place: &Place<'_>) {
-    let (is, expected) = (type_of(value), article(wanted));
+    let (is, expected) = (type_of(value), named(wanted));
     let message = format!("is {is}, {}; expected is {expected}", clipped(value));
     report.fault_with(place, message, right_type(value, wanted));
 }
@@ -242,17 +243,6 @@ pub(super) fn type_of(value: &Json<'_>) -> &'static str {
         Json::String(_) => "a string",
         Json::List(_) => "a list",
         Json::Map(_) => "a map",
-    }
-}
-
-fn article(wanted: &str) -> &'static str {
-    match wanted {
-        "boolean" => "a boolean",
-        "string" => "a string",
-        "array" => "a list",
-        "integer" => "a whole number",
-        "number" => "a number",
-        _ => "a map",
     }
 }
 
